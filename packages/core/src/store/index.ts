@@ -1,0 +1,3 @@
+/** `@tessera-auth/core/store`: the storage contract, a store in memory, and the cache. */
+export type { Entry, Store } from './store.js'
+export { memoryStore } from './memory-store.js'

@@ -53,6 +53,8 @@ export interface Records<Value> {
   remove(key: string, version?: string): Promise<boolean>
   /** The living records of an owner. */
   list(owner: string): Promise<Stored<Value>[]>
+  /** A record of this kind that was read otherwise; `null` where it cannot be read and absence is harmless. */
+  decode(entry: Entry): Stored<Value> | null
 }
 
 /** Makes the typed view of one kind. Decoded records are remembered with the entry they came from. */
@@ -102,6 +104,7 @@ export function createRecords<Value>(store: Store, platform: Platform, kind: Rec
       const { entry, stored } = encode({ key: found.key, owner: found.owner, expiresAt, value })
       return (await store.replace(entry, found.version)) ? stored : null
     },
+    decode,
     remove: (key, version) => store.remove(kind.kind, key, version),
     async list(owner) {
       const entries = await store.listByOwner(kind.kind, owner)

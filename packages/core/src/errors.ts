@@ -1,7 +1,7 @@
 /** Everything that can go wrong, as four classes and one union of codes. */
 
 /** Status and a sentence for people, by code. The codes are stable; the sentences may be improved. */
-const codes = {
+const codes: Readonly<Record<AuthErrorCode, readonly [status: number, message: string]>> = {
   unauthenticated: [401, 'Sign in first.'],
   reauthentication_required: [403, 'Confirm that it is you, then try again.'],
   csrf_rejected: [403, 'This request did not come from our own pages.'],
@@ -25,10 +25,33 @@ const codes = {
   destination_refused: [500, 'This address is not one of the provider’s.'],
   delegation_refused: [403, 'This access cannot be handed out.'],
   unavailable: [503, 'This cannot be answered right now. Try again in a moment.'],
-} as const satisfies Record<string, readonly [status: number, message: string]>
+}
 
 /** What went wrong, as a stable snake_case code. */
-export type AuthErrorCode = keyof typeof codes
+export type AuthErrorCode =
+  | 'unauthenticated'
+  | 'reauthentication_required'
+  | 'csrf_rejected'
+  | 'conflict'
+  | 'not_found'
+  | 'invalid_credentials'
+  | 'password_rejected'
+  | 'too_many_attempts'
+  | 'invalid_request'
+  | 'invalid_grant'
+  | 'invalid_client'
+  | 'invalid_scope'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'transaction_missing'
+  | 'callback_rejected'
+  | 'access_denied'
+  | 'provider_error'
+  | 'link_refused'
+  | 'reconnect_required'
+  | 'destination_refused'
+  | 'delegation_refused'
+  | 'unavailable'
 
 /**
  * Everything that can go wrong at run time; apps throw it too. Status and text follow from the code.

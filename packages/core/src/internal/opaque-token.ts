@@ -19,7 +19,7 @@ export interface OpaqueToken {
 /** A fresh token of this selector, or of a fresh one. */
 export function mintToken(
   platform: Platform,
-  selector = randomText(platform, selectorBytes),
+  selector: string = randomText(platform, selectorBytes),
 ): OpaqueToken & { text: string } {
   const text = `${selector}.${randomText(platform, verifierBytes)}`
   return { selector, text, digest: sha256Text(platform, text) }

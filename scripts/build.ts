@@ -1,0 +1,123 @@
+/** `pnpm build`: JavaScript by tsup, one file per source file, and declarations by `tsc -b`; skips what has not changed. */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { build as tsup } from 'tsup'
+import { holdLock } from './lock.ts'
+import { cacheFolder, packages, root, run, sources, type Package } from './workspace.ts'
+
+/** TypeScript 6; by its path, as the alias for TypeScript 7 takes the name in node_modules/.bin. */
+const typescript = 'node_modules/typescript/bin/tsc'
+
+/** Changing any of these changes what a build makes. */
+const sharedInputs = ['tsconfig.base.json', 'scripts/build.ts', 'pnpm-lock.yaml']
+
+if (import.meta.main) process.exitCode = await build()
+
+/** Builds every package whose inputs changed; the exit status. */
+export async function build(): Promise<number> {
+  const release = await holdLock(join(cacheFolder, 'build.lock'))
+  try {
+    return await buildChanged(performance.now())
+  } finally {
+    release()
+  }
+}
+
+async function buildChanged(started: number): Promise<number> {
+  const all = packages()
+  const hashes = new Map(all.map((one) => [one.name, inputHash(one, all)]))
+  const changed = all.filter((one) => !isBuilt(one, hashes.get(one.name)))
+  for (const one of changed) {
+    say(`build ${one.manifest.name}`)
+    await emitJavaScript(one)
+  }
+  if (changed.length > 0) {
+    say('build declarations')
+    for (const one of changed) rmSync(buildInfo(one), { force: true })
+    const { status } = await run('node', [typescript, '-b', ...all.map((one) => one.folder)], { show: true })
+    if (status !== 0) return status
+  }
+  for (const one of changed) writeFileSync(stamp(one), hashes.get(one.name) ?? '')
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  say(`build done: ${changed.length} built, ${all.length - changed.length} unchanged, ${seconds} s`)
+  return 0
+}
+
+async function emitJavaScript(one: Package): Promise<void> {
+  const files = sources(one.folder, { shipped: true })
+  await tsup({
+    entry: files.map((path) => join(one.folder, 'src', path)),
+    outDir: join(one.folder, 'dist'),
+    tsconfig: join(one.folder, 'tsconfig.json'),
+    format: 'esm',
+    target: 'es2024',
+    bundle: false,
+    splitting: false,
+    config: false,
+    clean: false,
+    silent: true,
+    esbuildOptions: (options) => {
+      options.outbase = join(one.folder, 'src')
+    },
+  })
+  removeStale(one, files)
+}
+
+/** Removes outputs whose source is gone. The folder is not emptied first: other processes may be running from it. */
+function removeStale(one: Package, files: readonly string[]): void {
+  const dist = join(one.folder, 'dist')
+  const made = new Set(files.flatMap((path) => ['.js', '.d.ts'].map((end) => path.replace(/\.tsx?$/, end))))
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isFile() && !made.has(relative(dist, path))) rmSync(path)
+  }
+}
+
+/** Over the package's own shipped source and that of all others: a declaration may depend on any of them. */
+function inputHash(one: Package, all: readonly Package[]): string {
+  const hash = createHash('sha256')
+  const inputs = [
+    ...sharedInputs,
+    ...dependencyClosure(one, all).flatMap((other) => [
+      ...['package.json', 'tsconfig.json'].map((name) => relative(root, join(other.folder, name))),
+      ...sources(other.folder, { shipped: true }).map((path) => relative(root, join(other.folder, 'src', path))),
+    ]),
+  ]
+  for (const path of inputs)
+    hash
+      .update(`${path}\0`)
+      .update(readFileSync(join(root, path)))
+      .update('\0')
+  return hash.digest('hex')
+}
+
+/** The package and every workspace package that it stands on. */
+function dependencyClosure(one: Package, all: readonly Package[]): Package[] {
+  const found = new Set([one])
+  for (const { manifest } of found) {
+    const names = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
+    for (const other of all) if (names.includes(other.manifest.name)) found.add(other)
+  }
+  return [...found]
+}
+
+function isBuilt(one: Package, hash: string | undefined): boolean {
+  const outputs = sources(one.folder, { shipped: true }).flatMap((path) =>
+    ['.js', '.d.ts'].map((end) => join(one.folder, 'dist', path.replace(/\.tsx?$/, end))),
+  )
+  return existsSync(stamp(one)) && readFileSync(stamp(one), 'utf8') === hash && outputs.every(existsSync)
+}
+
+function stamp(one: Package): string {
+  mkdirSync(cacheFolder, { recursive: true })
+  return join(cacheFolder, `${one.name}.stamp`)
+}
+
+function buildInfo(one: Package): string {
+  return join(root, 'node_modules/.cache', `${one.name}.tsbuildinfo`)
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}

@@ -1,0 +1,172 @@
+/** What stays true when 25 callers come at once. */
+import type { Entry } from '@tessera-auth/core'
+import { describe, expect, test } from 'vitest'
+import { byKey, callers, type ContractStore, countWinners, createSample, rounds } from './sample.js'
+
+/** Registers the races: exactly one winner, no lost write, no resurrection. */
+export function describeRaces(context: ContractStore): void {
+  describeWinners(context)
+  describeResurrection(context)
+  describeOwnerRaces(context)
+}
+
+function describeWinners({ store }: ContractStore): void {
+  describe(`${callers} callers at once`, () => {
+    test('insert-once: exactly one is told true, and its record is there', async () => {
+      for (let round = 0; round < rounds; round += 1) {
+        const { entry, next } = createSample()
+        const first = entry()
+        const winners: Entry[] = []
+        const count = await countWinners(async () => {
+          const mine = next(first)
+          const won = await store().insert(mine)
+          if (won) winners.push(mine)
+          return won
+        })
+        expect(count).toBe(1)
+        expect(await store().get(first.kind, first.key)).toStrictEqual(winners[0])
+      }
+    })
+
+    test('take-once: exactly one removes the version that all have seen', async () => {
+      for (let round = 0; round < rounds; round += 1) {
+        const entry = createSample().entry({ owner: 'user-1' })
+        await store().insert(entry)
+        const count = await countWinners(async () => {
+          const seen = await store().get(entry.kind, entry.key, { fresh: true })
+          return seen !== null && store().remove(entry.kind, entry.key, seen.version)
+        })
+        expect(count).toBe(1)
+        expect(await store().get(entry.kind, entry.key)).toBeNull()
+      }
+    })
+
+    test('rotation: exactly one replaces the version that all have seen, and its record is there', async () => {
+      for (let round = 0; round < rounds; round += 1) {
+        const { entry, next } = createSample()
+        const first = entry()
+        await store().insert(first)
+        const winners: Entry[] = []
+        const count = await countWinners(async () => {
+          const mine = next(first)
+          const won = await store().replace(mine, first.version)
+          if (won) winners.push(mine)
+          return won
+        })
+        expect(count).toBe(1)
+        expect(await store().get(first.kind, first.key)).toStrictEqual(winners[0])
+      }
+    })
+
+    test('unconditional removal: exactly one is told true', async () => {
+      for (let round = 0; round < rounds; round += 1) {
+        const entry = createSample().entry({ owner: 'user-1' })
+        await store().insert(entry)
+        expect(await countWinners(() => store().remove(entry.kind, entry.key))).toBe(1)
+      }
+    })
+
+    test('compare-and-swap: no increment is lost', async () => {
+      const { entry } = createSample()
+      const first = entry({ value: '0' })
+      await store().insert(first)
+      await countWinners(() => increment(first))
+      expect((await store().get(first.kind, first.key))?.value).toBe(String(callers))
+    })
+  })
+
+  async function increment(of: Entry): Promise<boolean> {
+    for (;;) {
+      const seen = await store().get(of.kind, of.key, { fresh: true })
+      if (!seen) return false
+      const mine = createSample().next(seen, { value: String(Number(seen.value) + 1) })
+      if (await store().replace(mine, seen.version)) return true
+    }
+  }
+}
+
+function describeResurrection({ store }: ContractStore): void {
+  describe('no resurrection', () => {
+    test('after an acknowledged removal nothing that raced it brings the record back', async () => {
+      for (let round = 0; round < rounds; round += 1) {
+        const { entry, next } = createSample()
+        const first = entry({ owner: 'user-1' })
+        await store().insert(first)
+        const saves = Array.from({ length: callers }, () => store().replace(next(first), first.version))
+        const [removed] = await Promise.all([store().remove(first.kind, first.key), ...saves])
+        expect(removed).toBe(true)
+        expect(await store().get(first.kind, first.key)).toBeNull()
+        expect(await store().listByOwner(first.kind, 'user-1')).toEqual([])
+      }
+    })
+
+    test('of a save and a removal that expect the same version only one is told true', async () => {
+      for (let round = 0; round < rounds; round += 1) {
+        const { entry, next } = createSample()
+        const first = entry()
+        await store().insert(first)
+        const count = await countWinners((caller) =>
+          caller % 2 === 0
+            ? store().replace(next(first), first.version)
+            : store().remove(first.kind, first.key, first.version),
+        )
+        expect(count).toBe(1)
+      }
+    })
+  })
+}
+
+function describeOwnerRaces({ store }: ContractStore): void {
+  describe('the owner index under concurrent writes', () => {
+    test('lists every record that was inserted at once', async () => {
+      const { kind, entry } = createSample()
+      const entries = Array.from({ length: callers }, () => entry({ owner: 'user-1' }))
+      await Promise.all(entries.map((one) => store().insert(one)))
+      expect(byKey(await store().listByOwner(kind, 'user-1'))).toStrictEqual(byKey(entries))
+    })
+
+    test('lists what stayed, at its latest version, and nothing that went', async () => {
+      const { kind, entry, next } = createSample()
+      const before = Array.from({ length: callers }, () => entry({ owner: 'user-1' }))
+      const during = Array.from({ length: callers }, () => entry({ owner: 'user-1' }))
+      const after = before.map((one) => next(one))
+      await Promise.all(before.map((one) => store().insert(one)))
+      await Promise.all([
+        ...during.map((one) => store().insert(one)),
+        ...before.map((one, index) =>
+          index % 2 === 0 ? store().remove(kind, one.key) : store().replace(next(one, after[index]), one.version),
+        ),
+      ])
+      const stayed = [...during, ...after.filter((_, index) => index % 2 === 1)]
+      expect(byKey(await store().listByOwner(kind, 'user-1'))).toStrictEqual(byKey(stayed))
+    })
+
+    test('loses no living record when one key is taken and made again and again', async () => {
+      const { kind, entry, next } = createSample()
+      const first = entry({ owner: 'user-1' })
+      await countWinners(async () => {
+        await store().remove(kind, first.key)
+        return store().insert(next(first))
+      })
+      const living = await store().get(kind, first.key)
+      const listed = await store().listByOwner(kind, 'user-1')
+      expect(listed).toStrictEqual(living ? [living] : [])
+    })
+
+    test('a key that moves from one owner to another is listed under the owner it has', async () => {
+      for (let round = 0; round < rounds; round += 1) {
+        const { kind, entry, next } = createSample()
+        const first = entry({ owner: 'user-0' })
+        await store().insert(first)
+        await countWinners(async (caller) => {
+          await store().remove(kind, first.key)
+          return store().insert(next(first, { owner: `user-${caller % 3}` }))
+        })
+        const living = await store().get(kind, first.key)
+        for (const owner of ['user-0', 'user-1', 'user-2']) {
+          expect(await store().listByOwner(kind, owner)).toStrictEqual(living?.owner === owner ? [living] : [])
+        }
+      }
+    })
+  })
+}

@@ -1,0 +1,65 @@
+/** Changing a living session: a new token for it, or new data in it. Each is one compare-and-swap. */
+import { AuthError } from '../errors.js'
+import { mintToken } from '../internal/opaque-token.js'
+import { presentedDigest } from '../store/login-records.js'
+import type { Session, SessionWithToken } from './session.js'
+import { judge, originOf, policyOf, type SessionContext, viewOf } from './session-context.js'
+import { confirmSession } from './verify-session.js'
+
+/** How many older tokens sign-out still accepts. */
+const keptDigests = 3
+/** Each conflict means that somebody else's write succeeded; more of them in a row are not a browser's doing. */
+const mostTries = 20
+
+/**
+ * The same session under a new token, authenticated now. Takes the session as the request authenticated it: on a
+ * conflict it goes on only while the presented token is still the current one, else throws `unauthenticated`.
+ */
+export async function rotateSession<Data>(
+  context: SessionContext<Data>,
+  session: Session<Data>,
+  proof: { readonly methods: readonly string[] },
+): Promise<SessionWithToken<Data>> {
+  const digest = presentedDigest(session)
+  let found = originOf(session)
+  if (!found || digest === undefined || found.owner === null) throw new AuthError('unauthenticated')
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    const now = context.platform.now()
+    const next = mintToken(context.platform, session.id)
+    const value = {
+      ...found.value,
+      hash: next.digest,
+      previous: [digest, ...found.value.previous].slice(0, keptDigests),
+      authenticatedAt: now,
+      lastSeenAt: now,
+      methods: [...proof.methods],
+      policy: policyOf(context, found.value),
+    }
+    const written = await context.records.replace(found, value, judge(context, value, now).expiresAt)
+    if (written) {
+      context.emit('session.rotated', { userId: written.owner, sessionId: written.key })
+      return { session: viewOf(context, written, true), token: next.text }
+    }
+    found = await confirmSession(context, session, digest)
+  }
+  throw new AuthError('conflict')
+}
+
+/**
+ * Changes a session's data by one compare-and-swap over a fresh read. Throws `unauthenticated` when the session is gone,
+ * `conflict` when somebody else changed it meanwhile; nothing is lost silently.
+ */
+export async function updateSession<Data>(
+  context: SessionContext<Data>,
+  sessionId: string,
+  change: (data: Data) => Data,
+): Promise<Session<Data>> {
+  const { codec, records, platform } = context
+  if (!codec) throw new TypeError('These sessions keep no data: createSessions was given no `data`.')
+  const found = await records.read(sessionId, { fresh: true })
+  if (!found || judge(context, found.value, platform.now()).state !== 'active') throw new AuthError('unauthenticated')
+  const data = codec.encode(change(viewOf(context, found, false).data))
+  const written = await records.replace(found, { ...found.value, data })
+  if (written) return viewOf(context, written, false)
+  throw new AuthError((await records.read(sessionId, { fresh: true })) ? 'conflict' : 'unauthenticated')
+}

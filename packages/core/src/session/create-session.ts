@@ -1,0 +1,108 @@
+/** Making sessions: anonymous ones, and sign-ins that a "sign out everywhere" in between undoes. */
+import { AuthError } from '../errors.js'
+import { mintToken } from '../internal/opaque-token.js'
+import type { LoginAttempt, OwnerLogins } from '../store/login-records.js'
+import { decodeSessionValue, type ProviderLogin, type SessionValue, type SessionWithToken } from './session.js'
+import { judge, type SessionContext, type StoredSession, viewOf } from './session-context.js'
+
+/** How somebody signed in. */
+export interface SignInOptions {
+  /** RFC 8176 `amr` values such as `['pwd']` or `['pwd', 'otp']`; default: none. */
+  readonly methods?: readonly string[]
+  /** Default true: the cookie has a Max-Age; false: it ends with the browser. */
+  readonly remember?: boolean
+  /** Ends this session earlier than the configured absolute timeout; seconds. */
+  readonly absoluteTimeoutSeconds?: number
+  /** At which identity provider, so that its back-channel logout finds this login. */
+  readonly providerLogin?: ProviderLogin
+}
+
+/** What a session is made of. */
+export interface NewSession<Data = null> extends SignInOptions {
+  /** Begun before the credentials were checked; `null`: an anonymous visitor. */
+  readonly attempt: LoginAttempt | null
+  readonly data?: Data
+  /** Shown in the list of devices; at most 200 characters are kept. */
+  readonly deviceLabel?: string
+}
+
+const mostLabelLength = 200
+
+/**
+ * Inserts a session and mints its token. A login is withdrawn, and `unauthenticated` thrown, when all logins of its owner
+ * were ended since its attempt began, or its provider logged it out meanwhile.
+ */
+export async function createSession<Data>(
+  context: SessionContext<Data>,
+  input: NewSession<Data>,
+): Promise<SessionWithToken<Data>> {
+  const { attempt } = input
+  if (attempt !== null && attempt.userId === null) throw new AuthError('unauthenticated')
+  const { text, selector, digest } = mintToken(context.platform)
+  const value = newValue(context, input, digest)
+  const { expiresAt } = judge(context, value, value.createdAt)
+  const userId = attempt?.userId ?? null
+  if (userId !== null && input.providerLogin) {
+    const end = value.createdAt + value.policy.absolute
+    await context.providerLogins.remember(input.providerLogin, selector, userId, end)
+  }
+  const stored = await context.records.insert({ key: selector, owner: userId, expiresAt, value })
+  if (!stored) throw new Error('A fresh random id was taken: the source of randomness is broken.')
+  if (userId !== null) await admit(context, stored, input)
+  context.emit('session.created', { userId, sessionId: selector })
+  return { session: viewOf(context, stored, true), token: text }
+}
+
+function newValue<Data>(context: SessionContext<Data>, input: NewSession<Data>, hash: string): SessionValue {
+  const now = context.platform.now()
+  const { codec, policy } = context
+  const absolute = Math.min(policy.absolute, input.absoluteTimeoutSeconds ?? policy.absolute)
+  return {
+    v: 1,
+    hash,
+    previous: [],
+    createdAt: now,
+    authenticatedAt: input.attempt === null ? null : now,
+    lastSeenAt: now,
+    policy: { ...policy, absolute },
+    methods: [...(input.methods ?? [])],
+    label: (input.deviceLabel ?? '').slice(0, mostLabelLength),
+    remember: input.remember ?? true,
+    ...(codec && input.data !== undefined ? { data: codec.encode(input.data) } : {}),
+  }
+}
+
+// Whatever goes wrong from here on, nobody was given the token yet: the record is taken back, and the error stands.
+async function admit<Data>(
+  context: SessionContext<Data>,
+  stored: StoredSession,
+  { attempt, providerLogin }: NewSession<Data>,
+): Promise<void> {
+  try {
+    const logins = await context.logins.loginsOf(stored.owner ?? '')
+    const overtaken =
+      logins.epoch !== attempt?.epoch || (providerLogin && (await context.providerLogins.wasEnded(providerLogin)))
+    if (overtaken) throw new AuthError('unauthenticated')
+    await endOldest(context, stored, logins)
+  } catch (error) {
+    await context.records.remove(stored.key).catch(() => false)
+    context.emit('session.rejected', { userId: stored.owner, sessionId: stored.key, reason: 'withdrawn' })
+    throw error
+  }
+}
+
+async function endOldest<Data>(
+  { records, maxSessionsPerUser, emit }: SessionContext<Data>,
+  created: StoredSession,
+  { entries }: OwnerLogins,
+): Promise<void> {
+  if (entries.length <= maxSessionsPerUser) return
+  const others = entries
+    .filter(({ key }) => key !== created.key)
+    .map((entry) => ({ key: entry.key, value: decodeSessionValue(JSON.parse(entry.value)) }))
+    .flatMap(({ key, value }) => (value ? [{ key, createdAt: value.createdAt }] : []))
+    .toSorted((left, right) => right.createdAt - left.createdAt)
+  const ending = others.slice(maxSessionsPerUser - 1)
+  await Promise.all(ending.map(({ key }) => records.remove(key)))
+  for (const { key } of ending) emit('session.revoked', { userId: created.owner, sessionId: key, reason: 'limit' })
+}

@@ -1,0 +1,90 @@
+/** What the functions of sessions share, made once by `createSessions`. */
+import type { Emit } from '../events.js'
+import type { Platform } from '../platform.js'
+import { judgeLogin, type LoginPolicy, type LoginState } from '../store/login-policy.js'
+import { type LoginRecords, rememberPresented } from '../store/login-records.js'
+import type { Records, Stored } from '../store/records.js'
+import type { Store } from '../store/store.js'
+import type { ProviderLogins } from './provider-logins.js'
+import type { Session, SessionValue } from './session.js'
+import type { DataCodec } from './session-data.js'
+
+/** A session's record. */
+export type StoredSession = Stored<SessionValue>
+
+/** Everything that a function of sessions may need. */
+export interface SessionContext<Data> {
+  readonly platform: Platform
+  readonly store: Store
+  readonly records: Records<SessionValue>
+  readonly logins: LoginRecords
+  readonly providerLogins: ProviderLogins
+  readonly policy: LoginPolicy
+  readonly maxSessionsPerUser: number
+  /** `null`: this app keeps no data. */
+  readonly codec: DataCodec<Data> | null
+  readonly emit: Emit
+}
+
+/** The record that a session object was made of. */
+const origins = new WeakMap<object, StoredSession>()
+/** Session objects of apps without data are the same for one record, so they are made once. */
+const views = new WeakMap<StoredSession, Session<unknown>>()
+
+/** The record that a session object was made of, where it was made by this library. */
+export function originOf(session: object): StoredSession | undefined {
+  return origins.get(session)
+}
+
+/** Today's policy, but never longer than the session was made for. */
+export function policyOf<Data>(context: SessionContext<Data>, value: SessionValue): LoginPolicy {
+  const { policy } = context
+  if (value.policy.absolute >= policy.absolute) return policy
+  return { ...policy, absolute: value.policy.absolute }
+}
+
+/** Judges a record by today's policy. */
+export function judge<Data>(context: SessionContext<Data>, value: SessionValue, now: number): LoginState {
+  return judgeLogin(value, policyOf(context, value), now)
+}
+
+/** The session as apps see it. `authenticated`: the request presented its current token. */
+export function viewOf<Data>(
+  context: SessionContext<Data>,
+  stored: StoredSession,
+  authenticated: boolean,
+): Session<Data> {
+  if (context.codec) return makeView(context, stored, authenticated)
+  const known = authenticated ? views.get(stored) : undefined
+  if (known) return known as Session<Data>
+  const view = makeView(context, stored, authenticated)
+  if (authenticated) views.set(stored, view)
+  return view
+}
+
+function makeView<Data>(context: SessionContext<Data>, stored: StoredSession, authenticated: boolean): Session<Data> {
+  const { value } = stored
+  const session = Object.freeze({
+    id: stored.key,
+    userId: stored.owner,
+    createdAt: value.createdAt,
+    authenticatedAt: value.authenticatedAt,
+    lastSeenAt: value.lastSeenAt,
+    expiresAt: judge(context, value, value.lastSeenAt).expiresAt,
+    methods: Object.freeze([...value.methods]),
+    device: Object.freeze({ label: value.label }),
+    data: readData(context, stored),
+  })
+  origins.set(session, stored)
+  if (authenticated) rememberPresented(session, value.hash)
+  return session
+}
+
+function readData<Data>({ codec, emit }: SessionContext<Data>, stored: StoredSession): Data {
+  // Without `data` the generic is `null`: that is what an app without a parser gets.
+  if (!codec) return null as Data
+  const decoded = codec.decode(stored.value.data)
+  if (decoded) return decoded.data
+  emit('session.data_reset', { userId: stored.owner, sessionId: stored.key, reason: 'parse_failed' })
+  return codec.initial()
+}

@@ -1,0 +1,45 @@
+/** Watching one record: told by the cache's bus where there is one, and re-read every now and then in any case. */
+import type { Platform } from '../platform.js'
+import type { Store } from './store.js'
+
+/** What a store that hears of changes offers; a `cachedStore` registers itself. */
+export interface ChangeFeed {
+  /** How old an answer may be: how often a watch reads again by itself. */
+  readonly maxStalenessSeconds: number
+  /** Calls back whenever this record was changed, as far as the bus tells; returns the unsubscribe. */
+  listen(kind: string, key: string, onChange: () => void): () => void
+}
+
+/** How often a record of a store without a feed is looked at. */
+const plainSeconds = 10
+
+const feeds = new WeakMap<Store, ChangeFeed>()
+
+/** Makes a store's changes known to watches. */
+export function registerChangeFeed(store: Store, feed: ChangeFeed): void {
+  feeds.set(store, feed)
+}
+
+/** Calls back whenever the record may have changed: the callback reads and decides. Returns the unsubscribe. */
+export function watchRecord(
+  watched: { readonly store: Store; readonly platform: Platform; readonly kind: string; readonly key: string },
+  onMayHaveChanged: () => void,
+): () => void {
+  const { store, platform, kind, key } = watched
+  const feed = feeds.get(store)
+  let stopped = false
+  const unlisten = feed?.listen(kind, key, onMayHaveChanged)
+
+  async function lookRegularly(): Promise<void> {
+    while (!stopped) {
+      await platform.sleep((feed?.maxStalenessSeconds ?? plainSeconds) * 1000)
+      if (!stopped) onMayHaveChanged()
+    }
+  }
+
+  void lookRegularly()
+  return () => {
+    stopped = true
+    unlisten?.()
+  }
+}

@@ -5,7 +5,10 @@ const source = (path: string): string => new URL(path, import.meta.url).pathname
 export default defineConfig({
   resolve: {
     alias: [
-      { find: /^@tessera-auth\/core\/(session|token|oauth|store|http)$/, replacement: source('packages/core/src/$1/index.ts') },
+      {
+        find: /^@tessera-auth\/core\/(session|token|oauth|store|http)$/,
+        replacement: source('packages/core/src/$1/index.ts'),
+      },
       { find: /^@tessera-auth\/([a-z-]+)$/, replacement: source('packages/$1/src/index.ts') },
     ],
   },

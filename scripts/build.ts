@@ -4,10 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { join, relative } from 'node:path'
 import { build as tsup } from 'tsup'
 import { holdLock } from './lock.ts'
-import { cacheFolder, packages, root, run, sources, type Package } from './workspace.ts'
-
-/** TypeScript 6; by its path, as the alias for TypeScript 7 takes the name in node_modules/.bin. */
-const typescript = 'node_modules/typescript/bin/tsc'
+import { cacheFolder, packages, root, run, sources, typescript, type Package } from './workspace.ts'
 
 /** Changing any of these changes what a build makes. */
 const sharedInputs = ['tsconfig.base.json', 'scripts/build.ts', 'pnpm-lock.yaml']

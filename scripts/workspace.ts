@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 export const root: string = fileURLToPath(new URL('..', import.meta.url))
 export const cacheFolder: string = join(root, 'node_modules/.cache/tessera')
 
+/** TypeScript 6's compiler; by its path, as the alias for TypeScript 7 takes the name in node_modules/.bin. */
+export const typescript = 'node_modules/typescript/bin/tsc'
+
 /** A published package of the workspace. */
 export interface Package {
   /** The folder's name: 'core'. */

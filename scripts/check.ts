@@ -1,0 +1,46 @@
+/** `pnpm check [step …]`: everything about the source that a test does not say. One line a step; names what is wrong. */
+import { build } from './build.ts'
+import { docsCode } from './checks/docs-code.ts'
+import { packedPackages } from './checks/packed-packages.ts'
+import { program, type Step } from './checks/step.ts'
+import { sourceSteps } from './checks/source-steps.ts'
+import { trackedText } from './checks/tracked-text.ts'
+import { declarations } from './checks/declarations.ts'
+import { typescript } from './workspace.ts'
+
+/** In the order of how soon they answer; those that need a build come after it. */
+const steps: Readonly<Record<string, Step>> = {
+  lint: program('oxlint', ['--deny-warnings']),
+  format: program('oxfmt', ['--check']),
+  ...sourceSteps,
+  text: trackedText,
+  build: async () => ((await build()) === 0 ? [] : ['The build failed.']),
+  types: program('node', [typescript, '-p', '.']),
+  declarations,
+  docs: docsCode,
+  unused: program('knip', []),
+  packages: packedPackages,
+}
+
+process.exitCode = await check(process.argv.slice(2))
+
+async function check(asked: readonly string[]): Promise<number> {
+  const unknown = asked.filter((name) => !(name in steps))
+  if (unknown.length > 0) return fail(`No such step: ${unknown.join(', ')}. Steps: ${Object.keys(steps).join(', ')}.`)
+  const chosen = Object.entries(steps).filter(([name]) => asked.length === 0 || asked.includes(name))
+  const failed: string[] = []
+  for (const [name, step] of chosen) {
+    const started = performance.now()
+    const problems = await step()
+    const seconds = ((performance.now() - started) / 1000).toFixed(1)
+    const outcome = problems.length === 0 ? 'ok' : `FAILED, ${problems.length} found`
+    process.stdout.write(`check ${name}: ${outcome} (${seconds} s)\n${problems.map((line) => `  ${line}\n`).join('')}`)
+    if (problems.length > 0) failed.push(name)
+  }
+  return failed.length === 0 ? 0 : fail(`check failed: ${failed.join(', ')}`)
+}
+
+function fail(reason: string): number {
+  process.stdout.write(`${reason}\n`)
+  return 1
+}

@@ -1,0 +1,54 @@
+/** What would be published: every package is packed, and the tarball is looked at as npm and TypeScript would. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { cacheFolder, packages, run, type Package } from '../workspace.ts'
+import { program, type Step } from './step.ts'
+
+/** Files that every tarball has, and none has. */
+const needed = [
+  'package/package.json',
+  'package/README.md',
+  'package/LICENSE',
+  'package/dist/index.js',
+  'package/dist/index.d.ts',
+]
+const unwanted = /\/src\/|\.test\.|fixtures\/|\.map$|tsbuildinfo|tsconfig|node_modules|\.env/
+
+/** publint and attw (ESM only), and the list of files. */
+export const packedPackages: Step = async () => {
+  mkdirSync(cacheFolder, { recursive: true })
+  const folder = mkdtempSync(join(cacheFolder, 'packed-'))
+  try {
+    const found: string[] = []
+    for (const one of packages().filter(({ manifest }) => !manifest.private))
+      found.push(...(await inspect(one, folder)))
+    return found
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function inspect(one: Package, parent: string): Promise<string[]> {
+  const folder = join(parent, one.name)
+  mkdirSync(folder)
+  const packed = await run('npx', ['-y', 'pnpm@12', 'pack', '--pack-destination', folder], { cwd: one.folder })
+  const [file] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
+  if (packed.status !== 0 || !file) return [`${one.name}: pnpm pack failed`, packed.output]
+  const tarball = join(folder, file)
+  const problems = [
+    ...(await wrongFiles(one, tarball)),
+    ...(await program('publint', ['run', tarball, '--strict'])()),
+    ...(await program('attw', [tarball, '--profile', 'esm-only', '--format', 'ascii', '--no-emoji', '--no-color'])()),
+  ]
+  return problems.map((line) => `${one.name}: ${line}`)
+}
+
+async function wrongFiles(one: Package, tarball: string): Promise<string[]> {
+  const { output } = await run('tar', ['-tzf', tarball])
+  const files = output.trim().split('\n')
+  const required = one.manifest.exports?.['.'] ? needed : needed.filter((path) => !path.includes('dist/index'))
+  return [
+    ...required.filter((path) => !files.includes(path)).map((path) => `${path} is missing from the tarball`),
+    ...files.filter((path) => unwanted.test(path)).map((path) => `${path} does not belong in the tarball`),
+  ]
+}

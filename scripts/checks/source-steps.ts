@@ -1,0 +1,56 @@
+/** The steps that read the syntax of our own source: imports, doors, docstrings, lengths. */
+import { join, relative } from 'node:path'
+import { globSync } from 'node:fs'
+import { isShipped, packages, root, sources } from '../workspace.ts'
+import { importProblems } from './import-direction.ts'
+import { readSource, type SourceFile } from './source-file.ts'
+import { docstringProblems, doorProblems, lengthProblems } from './source-rules.ts'
+import type { Step } from './step.ts'
+
+/** Files that are allowed to touch time, randomness, network or environment, and why. */
+const doorKeepers: readonly { readonly path: RegExp; readonly why: string }[] = [
+  { path: /^packages\/core\/src\/platform\.ts$/, why: 'it is the door' },
+  { path: /^packages\/testing\/src\//, why: 'it starts servers and waits for them; no product runs it' },
+  { path: /^packages\/create\/src\//, why: 'a command that runs once at a terminal' },
+  { path: /^packages\/[a-z-]+\/src\/bin(\.ts$|\/)/, why: 'a command is configured by its environment' },
+]
+
+/** The steps, by name. */
+export const sourceSteps: Readonly<Record<string, Step>> = {
+  imports: async () => {
+    const manifests = new Map(packages().map((one) => [one.name, one.manifest]))
+    return everything().flatMap((file) => importProblems(file, manifests))
+  },
+  doors: async () =>
+    shipped()
+      .filter((file) => !isDoorKeeper(file.path))
+      .flatMap(doorProblems),
+  docstrings: async () => shipped().flatMap(docstringProblems),
+  lengths: async () => [...shipped(), ...read(globSync('scripts/**/*.ts', { cwd: root }))].flatMap(lengthProblems),
+}
+
+function shipped(): SourceFile[] {
+  return read(packagePaths({ shipped: true }))
+}
+
+function everything(): SourceFile[] {
+  const others = globSync(['examples/*/**/*.{ts,tsx}', 'bench/src/**/*.ts'], {
+    cwd: root,
+    exclude: ['**/node_modules/**', '**/.next/**', '**/dist/**'],
+  })
+  return read([...packagePaths({ shipped: false }), ...others])
+}
+
+function packagePaths(options: { readonly shipped: boolean }): string[] {
+  return packages().flatMap(({ folder }) =>
+    sources(folder, options).map((path) => relative(root, join(folder, 'src', path))),
+  )
+}
+
+function read(paths: readonly string[]): SourceFile[] {
+  return paths.map((path) => readSource(root, path))
+}
+
+function isDoorKeeper(path: string): boolean {
+  return isShipped(path) && doorKeepers.some((keeper) => keeper.path.test(path))
+}

@@ -1,0 +1,59 @@
+/** `pnpm demo [--example express]`: builds what is needed, starts an example, and says what to try. */
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { build } from './build.ts'
+import { environment, root } from './workspace.ts'
+
+const { values } = parseArgs({ options: { example: { type: 'string', default: 'express' } } })
+process.exitCode = await demo(values.example)
+
+async function demo(example: string): Promise<number> {
+  const folder = join(root, 'examples', example)
+  if (!existsSync(join(folder, 'src/server.ts'))) {
+    const there = readdirSync(join(root, 'examples')).filter((name) =>
+      existsSync(join(root, 'examples', name, 'src/server.ts')),
+    )
+    process.stderr.write(`There is no example '${example}'. There is: ${there.join(', ')}.\n`)
+    return 1
+  }
+  const buildStatus = await build()
+  return buildStatus === 0 ? start(folder) : buildStatus
+}
+
+/** Runs the server until it ends; signals that reach us reach it. */
+function start(folder: string): Promise<number> {
+  process.stdout.write('start the example\n')
+  const server = spawn('node', ['src/server.ts'], {
+    cwd: folder,
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  createInterface({ input: server.stdout }).on('line', (line) => {
+    process.stdout.write(`${line}\n`)
+    const [, origin] = /^ready (\S+)$/.exec(line) ?? []
+    if (origin) process.stdout.write(toTry(origin))
+  })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill(signal))
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.once('exit', (code, signal) => resolve(code ?? (signal ? 1 : 0)))
+  })
+}
+
+function toTry(origin: string): string {
+  const post = `curl -c cookies.txt -b cookies.txt -H 'content-type: application/json' -H 'origin: ${origin}'`
+  const lines = [
+    '',
+    `Open ${origin} in a browser, or try:`,
+    `  ${post} -d '{"email":"ada@example.com","password":"correct horse battery"}' ${origin}/auth/sign-up`,
+    `  curl -b cookies.txt ${origin}/sessions`,
+    `  curl -c cookies.txt -b cookies.txt -H 'origin: ${origin}' -X POST -i ${origin}/auth/sign-out`,
+    '',
+    'Ctrl-C stops it.',
+    '',
+  ]
+  return lines.map((line) => `${line}\n`).join('')
+}

@@ -11,6 +11,10 @@ import type { Step } from './step.ts'
 const doorKeepers: readonly { readonly path: RegExp; readonly why: string }[] = [
   { path: /^packages\/core\/src\/platform\.ts$/, why: 'it is the door' },
   { path: /^packages\/testing\/src\//, why: 'it starts servers and waits for them; no product runs it' },
+  {
+    path: /^packages\/store-sql\/src\/pause\.ts$/,
+    why: 'stores take no platform; a pause between tries decides nothing',
+  },
   { path: /^packages\/create\/src\//, why: 'a command that runs once at a terminal' },
   { path: /^packages\/[a-z-]+\/src\/bin(\.ts$|\/)/, why: 'a command is configured by its environment' },
 ]

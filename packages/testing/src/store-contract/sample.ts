@@ -1,8 +1,9 @@
 /** Records for the contract suites: each test has a kind of its own, so that tests share a store without meeting. */
 import type { Entry, Store } from '@tessera-auth/core'
 
-/** How many callers race in each race, and how often each race is run. */
+/** How many callers race in each race. */
 export const callers = 25
+/** How often each race is run. */
 export const rounds = 6
 
 /** What a contract suite works on. */

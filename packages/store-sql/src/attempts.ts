@@ -1,0 +1,42 @@
+/** Failures of a backend: the transient ones are tried again, boundedly; all others are a `StoreError`. */
+import { StoreError } from '@tessera-auth/core/store'
+import { pause } from './pause.js'
+
+/** What is known about an engine's failures. */
+export interface Failures {
+  /** The engine's name, for messages. */
+  readonly engine: string
+  /** How often a statement is tried before its transient failure is reported. */
+  readonly tries: number
+  /** How long to wait before the next try, in milliseconds; each try waits longer, at most ten times this. */
+  readonly pauseMilliseconds: number
+  /** The statement had no effect, and the next try may succeed: a deadlock, a serialization failure, a lock. */
+  isTransient(error: unknown): boolean
+}
+
+/**
+ * Runs a statement until it is answered, or its failure is final. The message names the engine and its error code, never
+ * a value; the driver's error is the `cause`.
+ */
+export async function attempt<T>(failures: Failures, run: () => T | Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await run()
+    } catch (cause) {
+      if (tried >= failures.tries || !failures.isTransient(cause)) throw storeError(failures.engine, cause)
+    }
+    await pause(failures.pauseMilliseconds * Math.min(tried, 10))
+  }
+}
+
+/** The error for a backend that could not answer. */
+export function storeError(engine: string, cause: unknown): StoreError {
+  const code = errorCode(cause)
+  return new StoreError(`${engine} failed${code === '' ? '' : ` (${code})`}.`, { cause })
+}
+
+/** The driver's own code, such as `40001`, `ER_LOCK_DEADLOCK` or `SQLITE_BUSY`; empty where there is none. */
+export function errorCode(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return typeof code === 'string' && /^\w{1,40}$/.test(code) ? code : ''
+}

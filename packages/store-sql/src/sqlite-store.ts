@@ -1,0 +1,174 @@
+/** Records in SQLite, through node:sqlite, better-sqlite3, or any driver of their shape. */
+import type { Store } from '@tessera-auth/core/store'
+import { attempt, errorCode, type Failures, storeError } from './attempts.js'
+import {
+  columns,
+  insertValues,
+  replaceValues,
+  type SqlStore,
+  type SqlStoreOptions,
+  type SqlValue,
+  tableName,
+  toEntry,
+  toListedEntry,
+  type Verb,
+} from './sql-store.js'
+
+/** A prepared statement, as node:sqlite and better-sqlite3 have it. */
+export interface SqliteStatement {
+  /** The first row. */
+  get(...values: SqlValue[]): unknown
+  /** All rows. */
+  all(...values: SqlValue[]): unknown[]
+  /** Runs a statement that answers no rows. */
+  run(...values: SqlValue[]): { readonly changes: number | bigint }
+}
+
+/** A database handle: `DatabaseSync` of node:sqlite, `Database` of better-sqlite3. */
+export interface SqliteDatabase {
+  /** Compiles one statement. */
+  prepare(sql: string): SqliteStatement
+  /** Runs statements without values. */
+  exec(sql: string): unknown
+}
+
+/** How long a statement waits for another process's lock, all tries together. */
+const mostLockedMilliseconds = 5_000
+/** SQLite's own wait blocks the event loop, so it is short where the caller did not choose one; the rest is a pause. */
+const blockingMilliseconds = 20
+const pauseMilliseconds = 5
+/** SQLITE_BUSY and SQLITE_LOCKED, as primary result codes. */
+const lockedCodes = new Set([5, 6])
+
+/**
+ * A store in a SQLite database. Each method is one statement. Keep one handle for the store, apart from handles on which
+ * you hold a transaction open over an `await`.
+ *
+ * @param database - a handle of node:sqlite or better-sqlite3; the caller opens and closes it.
+ * @example
+ * ```ts
+ * const store = sqliteStore(new DatabaseSync('app.db'))
+ * await store.migrate()
+ * ```
+ */
+export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions = {}): SqlStore {
+  const table = tableName(options, { qualified: false })
+  const schema = sqliteSchema(table)
+  const sql = sqliteStatements(table)
+  const prepared = new Map<Verb, SqliteStatement>()
+  let failures: Failures | undefined
+
+  /** Compiled at the first use, since the table may not be there before `migrate`. */
+  function statement(verb: Verb): SqliteStatement {
+    const known = prepared.get(verb)
+    if (known) return known
+    failures ??= lockFailures(database)
+    const made = database.prepare(sql[verb])
+    prepared.set(verb, made)
+    return made
+  }
+
+  /** The first try is made here and now: on the way of every request there is no second promise. */
+  function answer<T>(run: () => T): T | Promise<T> {
+    try {
+      return run()
+    } catch (cause) {
+      if (!failures?.isTransient(cause)) throw storeError('SQLite', cause)
+    }
+    return attempt(failures, run)
+  }
+
+  async function changed(verb: Verb, values: SqlValue[]): Promise<number> {
+    return answer(() => Number(statement(verb).run(...values).changes))
+  }
+
+  const methods: Store = {
+    async get(kind, key) {
+      const row = await answer(() => statement('get').get(kind, key) ?? null)
+      return row === null ? null : toEntry(kind, key, row)
+    },
+    insert: async (entry) => (await changed('insert', insertValues(entry))) === 1,
+    replace: async (entry, expectedVersion) => (await changed('replace', replaceValues(entry, expectedVersion))) === 1,
+    remove: async (kind, key, expectedVersion) =>
+      (expectedVersion === undefined
+        ? await changed('remove', [kind, key])
+        : await changed('removeVersion', [kind, key, expectedVersion])) === 1,
+    async listByOwner(kind, owner) {
+      const rows = await answer(() => statement('listByOwner').all(kind, owner))
+      return rows.map((row) => toListedEntry(kind, row))
+    },
+    removeExpired: (before, limit) => changed('removeExpired', [before, limit]),
+  }
+  return {
+    ...methods,
+    schema,
+    async migrate() {
+      await answer(() => {
+        failures ??= lockFailures(database)
+      })
+      await answer(() => migrateAtOnce(database, schema))
+    },
+  }
+}
+
+/** The SQL that makes the table. */
+export function sqliteSchema(table: string): string {
+  return `pragma journal_mode = wal;
+create table if not exists ${table} (
+  kind text not null,
+  key text not null,
+  owner text,
+  version text not null,
+  expires_at integer,
+  value text not null,
+  primary key (kind, key)
+);
+create index if not exists ${table}_owner on ${table} (kind, owner) where owner is not null;
+create index if not exists ${table}_expires_at on ${table} (expires_at) where expires_at is not null;
+`
+}
+
+function sqliteStatements(table: string): Readonly<Record<Verb, string>> {
+  return {
+    get: `select ${columns} from ${table} where kind = ? and key = ?`,
+    insert: `insert into ${table} (kind, key, owner, version, expires_at, value) values (?, ?, ?, ?, ?, ?) on conflict (kind, key) do nothing`,
+    replace: `update ${table} set version = ?, expires_at = ?, value = ? where kind = ? and key = ? and version = ?`,
+    remove: `delete from ${table} where kind = ? and key = ?`,
+    removeVersion: `delete from ${table} where kind = ? and key = ? and version = ?`,
+    listByOwner: `select key, ${columns} from ${table} where kind = ? and owner = ?`,
+    removeExpired: `delete from ${table} where rowid in (select rowid from ${table} where expires_at <= ? order by expires_at limit ?)`,
+  }
+}
+
+/** Settles how long this handle blocks for a lock, and with it how often a statement is tried. */
+function lockFailures(database: SqliteDatabase): Failures {
+  const row = database.prepare('pragma busy_timeout').get() as { timeout: number | bigint }
+  let blocking = Number(row.timeout)
+  if (blocking === 0) {
+    blocking = blockingMilliseconds
+    database.exec(`pragma busy_timeout = ${blocking}`)
+  }
+  const tries = Math.max(1, Math.round(mostLockedMilliseconds / (blocking + pauseMilliseconds * 10)))
+  return { engine: 'SQLite', tries, pauseMilliseconds, isTransient: isLocked }
+}
+
+/** node:sqlite has the result code as `errcode`; others have its name as `code`. The low byte is the primary code. */
+function isLocked(error: unknown): boolean {
+  const { errcode } = (error ?? {}) as { errcode?: unknown }
+  if (typeof errcode === 'number') return lockedCodes.has(errcode & 0xff)
+  return /^SQLITE_(BUSY|LOCKED)/.test(errorCode(error))
+}
+
+/** In one transaction, so that a process killed halfway leaves nothing. The journal mode cannot change inside one. */
+function migrateAtOnce(database: SqliteDatabase, schema: string): void {
+  const [journal = '', ...tables] = schema.split(';\n')
+  database.prepare(journal).get()
+  database.exec('begin immediate')
+  try {
+    database.exec(tables.join(';\n'))
+    database.exec('commit')
+  } catch (error) {
+    database.exec('rollback')
+    throw error
+  }
+}

@@ -1,4 +1,13 @@
-/** `@tessera-auth/core/http`: what adapters are made of, and the errors. It loads neither jose nor oauth4webapi. */
+/** `@tessera-auth/core/http`: authenticating requests of any framework, without loading anything of JWT or OAuth. */
+export { createAuthenticator } from './authenticator.js'
+export type { Authenticator, AuthenticatorOptions } from './authenticator.js'
+export type { BearerVerifier } from './auth-context.js'
+export { errorResponse } from './error-response.js'
+export type { ErrorAnswer } from './error-response.js'
+export { createRateLimiter } from './rate-limiter.js'
+export type { RateLimiter, RateLimiterOptions } from './rate-limiter.js'
+export type { ReadonlyRequestAuth, RequestAuth } from './request-auth.js'
+export type { Exchange, RequestView, ResponseHeaders } from '../cookie/request-view.js'
 export { AuthError, ConfigError, OAuthResponseError, StoreError } from '../errors.js'
 export type { AuthErrorCode } from '../errors.js'
 export { systemPlatform } from '../platform.js'

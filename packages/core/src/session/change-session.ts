@@ -49,17 +49,25 @@ export async function rotateSession<Data>(
  * Changes a session's data by one compare-and-swap over a fresh read. Throws `unauthenticated` when the session is gone,
  * `conflict` when somebody else changed it meanwhile; nothing is lost silently.
  */
-export async function updateSession<Data>(
+export function updateSession<Data>(
   context: SessionContext<Data>,
-  sessionId: string,
+  session: { readonly id: string },
+  change: (data: Data) => Data,
+): Promise<Session<Data>> {
+  return context.updates.run(session.id, () => updateOnce(context, session, change))
+}
+
+async function updateOnce<Data>(
+  context: SessionContext<Data>,
+  session: { readonly id: string },
   change: (data: Data) => Data,
 ): Promise<Session<Data>> {
   const { codec, records, platform } = context
   if (!codec) throw new TypeError('These sessions keep no data: createSessions was given no `data`.')
-  const found = await records.read(sessionId, { fresh: true })
+  const found = await records.read(session.id, { fresh: true })
   if (!found || judge(context, found.value, platform.now()).state !== 'active') throw new AuthError('unauthenticated')
   const data = codec.encode(change(viewOf(context, found, false).data))
   const written = await records.replace(found, { ...found.value, data })
-  if (written) return viewOf(context, written, false)
-  throw new AuthError((await records.read(sessionId, { fresh: true })) ? 'conflict' : 'unauthenticated')
+  if (written) return viewOf(context, written, presentedDigest(session) === written.value.hash)
+  throw new AuthError((await records.read(session.id, { fresh: true })) ? 'conflict' : 'unauthenticated')
 }

@@ -1,5 +1,6 @@
 /** What the functions of sessions share, made once by `createSessions`. */
 import type { Emit } from '../events.js'
+import type { Queue } from '../internal/queue.js'
 import type { Platform } from '../platform.js'
 import { judgeLogin, type LoginPolicy, type LoginState } from '../store/login-policy.js'
 import { type LoginRecords, rememberPresented } from '../store/login-records.js'
@@ -23,6 +24,8 @@ export interface SessionContext<Data> {
   readonly maxSessionsPerUser: number
   /** `null`: this app keeps no data. */
   readonly codec: DataCodec<Data> | null
+  /** Updates of one session in this process wait for each other: they would only conflict. */
+  readonly updates: Queue
   readonly emit: Emit
 }
 

@@ -12,6 +12,8 @@ export interface SessionInternals<Data> {
   initialData(): Data
   /** As `verify`, but past any cache. */
   verifyFresh(token: string): Promise<Session<Data> | null>
+  /** As the public `update`, but the result is authenticated as the session given is. */
+  update(session: Session<Data>, change: (data: Data) => Data): Promise<Session<Data>>
   /** Creates a session over what the browser had before. */
   signInOver(input: NewSession<Data>, earlier: EarlierSessions<Data>): Promise<SessionWithToken<Data>>
   /** Ends the session that a token opens or opened until a moment ago. */

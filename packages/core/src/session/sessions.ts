@@ -3,6 +3,7 @@ import { createEmit } from '../events.js'
 import { constantTimeEqual } from '../internal/equal.js'
 import { readToken } from '../internal/opaque-token.js'
 import { optionalFunction, requireMethods, seconds, wholeNumber } from '../internal/options.js'
+import { createQueue } from '../internal/queue.js'
 import { systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
@@ -115,7 +116,7 @@ function makeSessions<Data>(context: SessionContext<Data>): Sessions<Data> {
     create: (input) => createSession(context, input),
     verify: (token) => verifySession(context, token),
     rotate: (session, proof) => rotateSession(context, session, proof),
-    update: (sessionId, change) => updateSession(context, sessionId, change),
+    update: (sessionId, change) => updateSession(context, { id: sessionId }, change),
     list,
     revoke,
     async revokeAll(userId, { except } = {}) {
@@ -169,6 +170,7 @@ function createContext<Data>(
       unit: 'sessions',
     }),
     codec: options.data === undefined ? null : createDataCodec(options.data),
+    updates: createQueue(),
     emit: createEmit(options.onEvent, platform),
   }
 }
@@ -182,6 +184,7 @@ function createInternals<Data>(
     keepsData: context.codec !== null,
     initialData: () => (context.codec ? context.codec.initial() : (null as Data)),
     verifyFresh: (token) => verifySession(context, token, { fresh: true }),
+    update: (session, change) => updateSession(context, session, change),
     signInOver: (input, earlier) => signInOver(context, input, earlier),
     // Accepts the last tokens too: a rotation in flight must not undo a sign-out.
     async endByToken(token) {

@@ -1,0 +1,52 @@
+/** Credentials in the Authorization header: Bearer (RFC 6750 §2.1) and Basic for OAuth clients (RFC 6749 §2.3.1). */
+import type { RequestView } from '../cookie/request-view.js'
+import { constantTimeEqual } from '../internal/equal.js'
+import { type Platform, sha256Text } from '../platform.js'
+
+/** RFC 6750 b64token, and no more than a header holds. */
+const bearer = /^bearer +([\w.~+/-]+=*)$/i
+const basic = /^basic +([\w+/-]+=*)$/i
+const mostLength = 32_768
+
+/** What the header holds: a token, nothing, or something that is neither. */
+export type BearerCredentials = { readonly token: string } | 'absent' | 'malformed'
+
+/** Reads a bearer token. Only from the header: never from a query or a form. */
+export function readBearer({ headers }: RequestView): BearerCredentials {
+  const header = headers.get('authorization')
+  if (header === null) return 'absent'
+  const token = header.length <= mostLength ? bearer.exec(header)?.[1] : undefined
+  if (token !== undefined) return { token }
+  return /^bearer\b/i.test(header) ? 'malformed' : 'absent'
+}
+
+/** The client that the Basic credentials authenticate, or `null`. Both comparisons take the same time. */
+export function readClient(
+  platform: Platform,
+  { headers }: RequestView,
+  secrets: Readonly<Record<string, string>>,
+): string | null {
+  const credentials = decodeBasic(headers.get('authorization') ?? '')
+  const known = credentials !== null && Object.hasOwn(secrets, credentials.id)
+  const secret = known ? secrets[credentials.id] : ''
+  const right = constantTimeEqual(sha256Text(platform, credentials?.secret ?? ''), sha256Text(platform, secret ?? ''))
+  return known && right && secret !== '' ? credentials.id : null
+}
+
+function decodeBasic(header: string): { id: string; secret: string } | null {
+  const encoded = header.length <= mostLength ? basic.exec(header)?.[1] : undefined
+  if (encoded === undefined) return null
+  try {
+    const octets = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0))
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(octets)
+    const colon = text.indexOf(':')
+    if (colon < 1) return null
+    return { id: formDecode(text.slice(0, colon)), secret: formDecode(text.slice(colon + 1)) }
+  } catch {
+    return null
+  }
+}
+
+function formDecode(text: string): string {
+  return decodeURIComponent(text.replaceAll('+', ' '))
+}

@@ -1,0 +1,50 @@
+/** The HTTP answer that belongs to an `AuthError`: status, headers and body, for any framework. */
+import { AuthError, type AuthErrorCode } from '../errors.js'
+
+/** An answer as plain values; `new Response(answer.body, answer)`. */
+export interface ErrorAnswer {
+  readonly status: number
+  readonly headers: Record<string, string>
+  readonly body: string
+}
+
+/** Codes of OAuth endpoints: answered as RFC 6749 §5.2 says. */
+const oauthCodes: ReadonlySet<AuthErrorCode> = new Set(['invalid_grant', 'invalid_client', 'invalid_scope'])
+/** After this long another try makes sense, where nothing better is known. */
+const retrySeconds = 5
+
+/** The answer for an `AuthError`; `null` for what is not one: that is the app's. */
+export function errorResponse(error: unknown): ErrorAnswer | null {
+  if (!(error instanceof AuthError)) return null
+  const headers = {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    ...retryHeader(error),
+    ...challengeHeader(error),
+  }
+  return { status: error.status, headers, body: JSON.stringify(bodyOf(error)) }
+}
+
+function bodyOf({ code, message, details }: AuthError): unknown {
+  if (oauthCodes.has(code) || details.form === 'oauth') return { error: code, error_description: message }
+  const { presented: _, ...shown } = details
+  return { error: { ...shown, code, message } }
+}
+
+function retryHeader({ code, status, details }: AuthError): Record<string, string> {
+  if (status !== 503 && code !== 'too_many_attempts') return {}
+  const wait = details.retryAfterSeconds
+  return { 'Retry-After': String(typeof wait === 'number' ? wait : retrySeconds) }
+}
+
+// RFC 6750 §3: a request that presented no token is told the scheme only.
+function challengeHeader({ code, details }: AuthError): Record<string, string> {
+  if (code === 'invalid_client') return { 'WWW-Authenticate': 'Basic realm="oauth", charset="UTF-8"' }
+  if (code === 'invalid_token') {
+    return { 'WWW-Authenticate': details.presented === false ? 'Bearer' : 'Bearer error="invalid_token"' }
+  }
+  if (code !== 'insufficient_scope') return {}
+  const scope = typeof details.scope === 'string' ? `, scope="${details.scope}"` : ''
+  return { 'WWW-Authenticate': `Bearer error="insufficient_scope"${scope}` }
+}

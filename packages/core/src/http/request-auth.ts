@@ -1,0 +1,90 @@
+/** The one door of a request: lazy, and each thing is read once. */
+import type { Exchange } from '../cookie/request-view.js'
+import type { SignInOptions } from '../session/create-session.js'
+import type { UserSession } from '../session/session.js'
+import type { LoginAttempt } from '../store/login-records.js'
+import type { AccessTokenClaims } from '../token/access-token.js'
+import type { AuthContext } from './auth-context.js'
+import { requireClient, requireScope } from './request-credentials.js'
+import {
+  beginLogin,
+  readData,
+  recentSession,
+  requiredSession,
+  type RequestState,
+  currentSession,
+} from './request-state.js'
+import { reauthenticate, signIn, signOut, updateData } from './request-writes.js'
+
+/** What a request can tell where no cookie can be set. An unsafe request passes the CSRF guard or throws `csrf_rejected`. */
+export interface ReadonlyRequestAuth<Data = null> {
+  /** Who is signed in; `null`: nobody. Throws `StoreError` when that cannot be known. */
+  session(): Promise<UserSession<Data> | null>
+  /** Who is signed in, or `unauthenticated`. */
+  requireSession(): Promise<UserSession<Data>>
+  /** The same, authenticated less than `seconds` ago, read past any cache; else `reauthentication_required`. */
+  requireRecentAuth(seconds: number): Promise<UserSession<Data>>
+  /** The claims of the bearer token; `invalid_token`, or `insufficient_scope` when one of the scopes is missing. */
+  requireScope(...scopes: string[]): Promise<AccessTokenClaims>
+  /** The client that `Authorization: Basic` authenticates, of these ids and secrets; else `invalid_client`. */
+  requireClient(secrets: Readonly<Record<string, string>>): Promise<string>
+  /** The session's data, of an anonymous visitor too; what a session starts with where there is none. */
+  data(): Promise<Data>
+}
+
+/** One request, whose answer's headers are bound: cookies apply themselves. */
+export interface RequestAuth<Data = null> extends ReadonlyRequestAuth<Data>, Exchange {
+  /** Call it before the credentials are checked; `null` for nobody. */
+  beginLogin(userId: string | null): Promise<LoginAttempt>
+  /** Mints a new token; the browser's earlier session ends, its data is kept. With an `OAuthLogin` its attempt stands in for the guard. */
+  signIn(attempt: LoginAttempt, options?: SignInOptions): Promise<UserSession<Data>>
+  /** Ends the session that the request carries; fine when there is none. */
+  signOut(): Promise<void>
+  /** The same session under a new token, authenticated now; `unauthenticated` when it ended meanwhile. */
+  reauthenticate(proof: { readonly methods: readonly string[] }): Promise<UserSession<Data>>
+  /** Changes the session's data, an anonymous visitor's too; `conflict` after three tries. */
+  updateData(change: (data: Data) => Data): Promise<Data>
+}
+
+/** Binds one request to the headers of its answer. Nothing is read until a method is called. */
+export function createRequestAuth<Data>(context: AuthContext<Data>, exchange: Exchange): RequestAuth<Data> {
+  const { request, responseHeaders } = exchange
+  const state: RequestState<Data> = { context, exchange, used: false }
+  const auth: RequestAuth<Data> = {
+    request,
+    responseHeaders,
+    session: () => currentSession(state),
+    requireSession: () => requiredSession(state),
+    requireRecentAuth: (seconds) => recentSession(state, seconds),
+    requireScope: (...scopes) => requireScope(state, scopes),
+    requireClient: (secrets) => requireClient(state, secrets),
+    data: () => readData(state),
+    beginLogin: (userId) => beginLogin(state, userId),
+    signIn: (attempt, options) => signIn(state, attempt, options),
+    signOut: () => signOut(state),
+    reauthenticate: (proof) => reauthenticate(state, proof),
+    updateData: (change) => updateData(state, change),
+  }
+  state.exchange = auth
+  return auth
+}
+
+/** The same where no cookie can be set: there is no method that would. */
+export function createReadonlyRequestAuth<Data>(
+  context: AuthContext<Data>,
+  request: Exchange['request'],
+): ReadonlyRequestAuth<Data> {
+  const state: RequestState<Data> = {
+    context,
+    exchange: { request, responseHeaders: { append: () => {} } },
+    used: false,
+  }
+  return {
+    session: () => currentSession(state),
+    requireSession: () => requiredSession(state),
+    requireRecentAuth: (seconds) => recentSession(state, seconds),
+    requireScope: (...scopes) => requireScope(state, scopes),
+    requireClient: (secrets) => requireClient(state, secrets),
+    data: () => readData(state),
+  }
+}

@@ -1,0 +1,118 @@
+/** What is known of one request so far, and how it is read: each thing once, and a cookie only after the guard passed. */
+import { cookieValues } from '../cookie/cookie.js'
+import type { Exchange, RequestView } from '../cookie/request-view.js'
+import { AuthError, ConfigError } from '../errors.js'
+import { isProven } from '../internal/proven.js'
+import type { Session, UserSession } from '../session/session.js'
+import type { LoginAttempt } from '../store/login-records.js'
+import type { AuthContext, SessionPart } from './auth-context.js'
+import { isFromOurPages, isUnsafe } from './csrf.js'
+
+/** One request on its way. */
+export interface RequestState<Data> {
+  readonly context: AuthContext<Data>
+  /** The `RequestAuth` itself once it is made: what an OAuth attempt proves. */
+  exchange: Exchange
+  /** Whether its answer depends on who asks. */
+  used: boolean
+  user?: Promise<UserSession<Data> | null>
+  visitor?: Promise<Session<Data> | null>
+}
+
+/** The request. An answer that depends on who asks is not for caches, unless the handler says otherwise. */
+export function requestOf<Data>(state: RequestState<Data>): RequestView | Promise<RequestView> {
+  if (!state.used) {
+    state.used = true
+    state.exchange.responseHeaders.append('Cache-Control', 'no-store')
+  }
+  return state.exchange.request
+}
+
+/** Sessions and cookies; throws `ConfigError` for an authenticator of bearer tokens only. */
+export function sessionPart<Data>({ context }: RequestState<Data>): SessionPart<Data> {
+  if (context.part) return context.part
+  throw new ConfigError('sessions: expected by this method, but createAuthenticator was given none')
+}
+
+/**
+ * The CSRF guard: an unsafe request that carries a cookie of ours, or is about to be given one, must come from our own
+ * pages. Throws `csrf_rejected`.
+ */
+export function guard<Data>(state: RequestState<Data>, request: RequestView, setsCookie: boolean): void {
+  if (!isUnsafe(request) || isProven(state.exchange)) return
+  const { jar, origins } = sessionPart(state)
+  const carriesCookie = jar.carriesAny(request)
+  if (!carriesCookie && !setsCookie) return
+  if (isFromOurPages(request, { origins, carriesCookie })) return
+  state.context.emit('csrf.rejected', { reason: request.headers.get('sec-fetch-site') === null ? 'origin' : 'site' })
+  throw new AuthError('csrf_rejected')
+}
+
+/** Who is signed in, or `null`. */
+export function currentSession<Data>(state: RequestState<Data>): Promise<UserSession<Data> | null> {
+  return (state.user ??= findUser(state, false))
+}
+
+/** Who is signed in, or `unauthenticated`. */
+export async function requiredSession<Data>(state: RequestState<Data>): Promise<UserSession<Data>> {
+  const found = await currentSession(state)
+  if (!found) throw new AuthError('unauthenticated')
+  return found
+}
+
+/** Who is signed in, read past any cache, and authenticated less than `seconds` ago. */
+export async function recentSession<Data>(state: RequestState<Data>, seconds: number): Promise<UserSession<Data>> {
+  const found = await (state.user = findUser(state, true))
+  if (!found) throw new AuthError('unauthenticated')
+  const age = state.context.platform.now() - found.authenticatedAt
+  if (age < seconds) return found
+  throw new AuthError('reauthentication_required')
+}
+
+/** The anonymous visitor's session, or `null`. */
+export function currentVisitor<Data>(state: RequestState<Data>): Promise<Session<Data> | null> {
+  return (state.visitor ??= findVisitor(state))
+}
+
+/** The data of whoever it is. */
+export async function readData<Data>(state: RequestState<Data>): Promise<Data> {
+  const found = (await currentSession(state)) ?? (await currentVisitor(state))
+  return found ? found.data : sessionPart(state).internals.initialData()
+}
+
+/** The snapshot that a login needs, behind the guard, as it ends in a cookie. */
+export async function beginLogin<Data>(state: RequestState<Data>, userId: string | null): Promise<LoginAttempt> {
+  guard(state, await requestOf(state), true)
+  return sessionPart(state).sessions.beginLogin(userId)
+}
+
+/** Whether a session is somebody's who is signed in. */
+export function isUser<Data>(session: Session<Data>): session is UserSession<Data> {
+  return session.userId !== null && session.authenticatedAt !== null
+}
+
+async function findUser<Data>(state: RequestState<Data>, fresh: boolean): Promise<UserSession<Data> | null> {
+  const request = await requestOf(state)
+  const { part } = state.context
+  if (!part) return null
+  guard(state, request, false)
+  const check = fresh ? part.internals.verifyFresh : part.sessions.verify
+  // Of several cookies with our name the one that validates wins: the others were planted, or are old.
+  for (const value of cookieValues(request.headers.get('cookie'), part.jar.session.name)) {
+    const found = await check(value)
+    if (found && isUser(found)) return found
+  }
+  return null
+}
+
+async function findVisitor<Data>(state: RequestState<Data>): Promise<Session<Data> | null> {
+  const request = await requestOf(state)
+  const { sessions, jar, internals } = sessionPart(state)
+  if (!internals.keepsData) return null
+  guard(state, request, false)
+  for (const value of cookieValues(request.headers.get('cookie'), jar.anonymous.name)) {
+    const found = await sessions.verify(value)
+    if (found?.userId === null) return found
+  }
+  return null
+}

@@ -1,0 +1,135 @@
+/** What a request may change: it signs somebody in or out, proves them again, or keeps data for them. */
+import { cookieValues } from '../cookie/cookie.js'
+import { AuthError } from '../errors.js'
+import { isProven } from '../internal/proven.js'
+import type { NewSession, SignInOptions } from '../session/create-session.js'
+import type { Session, UserSession } from '../session/session.js'
+import type { LoginAttempt } from '../store/login-records.js'
+import { deviceLabel } from './device-label.js'
+import {
+  currentSession,
+  currentVisitor,
+  guard,
+  isUser,
+  requestOf,
+  requiredSession,
+  sessionPart,
+  type RequestState,
+} from './request-state.js'
+
+const mostUpdateTries = 3
+
+/** Signs in over what the browser had before, and sets its cookie. */
+export async function signIn<Data>(
+  state: RequestState<Data>,
+  attempt: LoginAttempt,
+  options: SignInOptions = {},
+): Promise<UserSession<Data>> {
+  const request = await requestOf(state)
+  const { internals, jar } = sessionPart(state)
+  if (!isProven(options)) guard(state, request, true)
+  const earlier = { user: await currentSession(state), anonymous: await currentVisitor(state) }
+  const input = inputOf<Data>(attempt, options, deviceLabel(request.headers.get('user-agent')))
+  const created = await internals.signInOver(input, earlier)
+  if (cookieValues(request.headers.get('cookie'), jar.anonymous.name).length > 0) {
+    state.exchange.responseHeaders.append('Set-Cookie', jar.anonymous.delete())
+  }
+  state.visitor = Promise.resolve(null)
+  return giveCookie(state, created.session, created.token)
+}
+
+/** Ends the session that the request carries, or was given a moment ago. A cookie is deleted only after its session. */
+export async function signOut<Data>(state: RequestState<Data>): Promise<void> {
+  const request = await requestOf(state)
+  const { sessions, internals, jar } = sessionPart(state)
+  guard(state, request, false)
+  const tokens = cookieValues(request.headers.get('cookie'), jar.session.name)
+  for (const token of tokens) await internals.endByToken(token)
+  const known = await state.user
+  if (known) await sessions.revoke(known.userId, known.id)
+  if (known || tokens.length > 0) state.exchange.responseHeaders.append('Set-Cookie', jar.session.delete())
+  state.user = Promise.resolve(null)
+}
+
+/** The same session under a new token, authenticated now. No cookie is set when the session ended meanwhile. */
+export async function reauthenticate<Data>(
+  state: RequestState<Data>,
+  proof: { readonly methods: readonly string[] },
+): Promise<UserSession<Data>> {
+  const found = await requiredSession(state)
+  const rotated = await sessionPart(state).sessions.rotate(found, proof)
+  return giveCookie(state, rotated.session, rotated.token)
+}
+
+/** Changes the data of whoever it is; an anonymous visitor without a session gets one. */
+export async function updateData<Data>(state: RequestState<Data>, change: (data: Data) => Data): Promise<Data> {
+  const user = await currentSession(state)
+  if (user) {
+    const updated = await update(state, user, change)
+    state.user = Promise.resolve(isUser(updated) ? updated : null)
+    return updated.data
+  }
+  const visitor = await currentVisitor(state)
+  if (!visitor) return startVisit(state, change)
+  const updated = await update(state, visitor, change)
+  state.visitor = Promise.resolve(updated)
+  return updated.data
+}
+
+function inputOf<Data>(attempt: LoginAttempt, options: SignInOptions, label: string): NewSession<Data> {
+  const { methods, remember, providerLogin, absoluteTimeoutSeconds } = options
+  return {
+    attempt,
+    deviceLabel: label,
+    ...(methods === undefined ? {} : { methods }),
+    ...(remember === undefined ? {} : { remember }),
+    ...(providerLogin === undefined ? {} : { providerLogin }),
+    ...(absoluteTimeoutSeconds === undefined ? {} : { absoluteTimeoutSeconds }),
+  }
+}
+
+function giveCookie<Data>(state: RequestState<Data>, session: Session<Data>, token: string): UserSession<Data> {
+  const { jar, internals } = sessionPart(state)
+  if (!isUser(session)) throw new AuthError('unauthenticated')
+  const line = jar.session.set(token, internals.cookieSeconds(session))
+  state.exchange.responseHeaders.append('Set-Cookie', line)
+  state.user = Promise.resolve(session)
+  return session
+}
+
+async function startVisit<Data>(state: RequestState<Data>, change: (data: Data) => Data): Promise<Data> {
+  const request = await requestOf(state)
+  const { sessions, internals, jar } = sessionPart(state)
+  guard(state, request, true)
+  const data = change(internals.initialData())
+  const label = deviceLabel(request.headers.get('user-agent'))
+  const { session, token } = await sessions.create({ attempt: null, data, deviceLabel: label })
+  const line = jar.anonymous.set(token, internals.cookieSeconds(session))
+  state.exchange.responseHeaders.append('Set-Cookie', line)
+  state.visitor = Promise.resolve(session)
+  return session.data
+}
+
+// Tries again when another writer came first, but not when the app's own function refuses.
+async function update<Data>(
+  state: RequestState<Data>,
+  session: Session<Data>,
+  change: (data: Data) => Data,
+): Promise<Session<Data>> {
+  const { internals } = sessionPart(state)
+  let refused = false
+  const watched = (data: Data): Data => {
+    refused = true
+    const changed = change(data)
+    refused = false
+    return changed
+  }
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await internals.update(session, watched)
+    } catch (error) {
+      const conflict = error instanceof AuthError && error.code === 'conflict'
+      if (!conflict || refused || tries === mostUpdateTries) throw error
+    }
+  }
+}

@@ -1,15 +1,21 @@
 /**
  * The code in README.md, docs/guide and the packages' READMEs compiles. Each ```ts block is a module of its own; one
- * that begins with `// name.ts` is that file, for the blocks of the same page to import. docs/snippets.d.ts declares
- * what pages take for granted, such as the app's own user table.
+ * that begins with `// name.ts` is that file, for the blocks of the same page to import. Every page also has the files
+ * of docs/snippets, which are what it takes for granted: the app's own user table, and the app itself.
  */
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { cacheFolder, root, run, typescript } from '../workspace.ts'
+import { packages, root, run, typescript } from '../workspace.ts'
 import type { Step } from './step.ts'
 
 const pages = ['README.md', 'docs/guide/**/*.md', 'packages/*/README.md']
+const folder = join(root, 'docs/.snippets')
 const fence = /^```(tsx?)[^\n]*\n(.*?)^```$/gms
+
+interface Place {
+  readonly page: string
+  readonly line: number
+}
 
 /** One block of code, and where it stands. */
 export interface Snippet {
@@ -21,19 +27,11 @@ export interface Snippet {
 
 /** Problems are named by page and line. */
 export const docsCode: Step = async () => {
-  const folder = join(root, 'docs/.snippets')
   rmSync(folder, { recursive: true, force: true })
-  const places = new Map<string, { page: string; line: number }>()
-  for (const page of globSync(pages, { cwd: root, exclude: ['**/node_modules/**'] })) {
-    for (const { name, code, line } of snippetsOf(readFileSync(join(root, page), 'utf8'))) {
-      const path = join(page.replaceAll('/', '-').replace(/\.md$/, ''), name)
-      mkdirSync(dirname(join(folder, path)), { recursive: true })
-      writeFileSync(join(folder, path), code)
-      places.set(path, { page, line })
-    }
-  }
   try {
-    return await compile(folder, places)
+    const places = writeAll()
+    linkDependencies()
+    return await compile(places)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -48,25 +46,27 @@ export function snippetsOf(markdown: string): Snippet[] {
   })
 }
 
-async function compile(folder: string, places: ReadonlyMap<string, { page: string; line: number }>): Promise<string[]> {
-  if (places.size === 0) return []
-  mkdirSync(cacheFolder, { recursive: true })
-  const config = join(folder, 'tsconfig.json')
-  const compilerOptions = {
-    noUnusedLocals: false,
-    incremental: false,
-    composite: false,
-    jsx: 'preserve',
-    rootDir: root,
-    paths: {
-      './users.js': [join(root, 'docs/snippets/users.ts')],
-      './shared.js': [join(root, 'docs/snippets/shared.ts')],
-    },
+/** Writes every block of every page; where each one stands, by its path in the folder. */
+function writeAll(): Map<string, Place> {
+  const places = new Map<string, Place>()
+  for (const page of globSync(pages, { cwd: root, exclude: ['**/node_modules/**'] })) {
+    const snippets = snippetsOf(readFileSync(join(root, page), 'utf8'))
+    const home = page.replaceAll('/', '-').replace(/\.md$/, '')
+    if (snippets.length > 0) cpSync(join(root, 'docs/snippets'), join(folder, home), { recursive: true })
+    for (const { name, code, line } of snippets) {
+      const path = join(home, name)
+      mkdirSync(dirname(join(folder, path)), { recursive: true })
+      writeFileSync(join(folder, path), code)
+      places.set(path, { page, line })
+    }
   }
-  writeFileSync(
-    config,
-    JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, include: ['.', '../snippets'] }),
-  )
+  return places
+}
+
+async function compile(places: ReadonlyMap<string, Place>): Promise<string[]> {
+  if (places.size === 0) return []
+  const config = join(folder, 'tsconfig.json')
+  writeFileSync(config, JSON.stringify(configuration([...places.keys()])))
   const { output } = await run('node', [typescript, '-p', config])
   return output
     .split('\n')
@@ -74,8 +74,29 @@ async function compile(folder: string, places: ReadonlyMap<string, { page: strin
     .map((line) => rename(line, places))
 }
 
+function configuration(files: readonly string[]): object {
+  return {
+    extends: '../../tsconfig.json',
+    compilerOptions: { incremental: false, jsx: 'preserve', rootDir: root },
+    files,
+  }
+}
+
+/** Pages may import whatever some package of the workspace does: the folder gets links to all of it. */
+function linkDependencies(): void {
+  const homes = packages().map((one) => join(one.folder, 'node_modules'))
+  for (const home of homes) {
+    for (const path of globSync(['[a-z]*', '@*/*'], { cwd: home })) {
+      const link = join(folder, 'node_modules', path)
+      if (path.startsWith('@tessera-auth/') || existsSync(link)) continue
+      mkdirSync(dirname(link), { recursive: true })
+      symlinkSync(join(home, path), link)
+    }
+  }
+}
+
 /** `docs/.snippets/README/block-1.ts(3,5): error …` becomes `README.md:12 error …`. */
-function rename(problem: string, places: ReadonlyMap<string, { page: string; line: number }>): string {
+function rename(problem: string, places: ReadonlyMap<string, Place>): string {
   const [, path = '', line = '0', rest = ''] = /\.snippets\/(.*?)\((\d+),\d+\): (.*)$/.exec(problem) ?? []
   const place = places.get(path)
   return place ? `${place.page}:${place.line + Number(line) - 1} ${rest}` : problem

@@ -1,7 +1,7 @@
 /** What a request may change: it signs somebody in or out, proves them again, or keeps data for them. */
 import { cookieValues } from '../cookie/cookie.js'
 import { AuthError } from '../errors.js'
-import { isProven } from '../internal/proven.js'
+import { isProven, markProven } from '../internal/proven.js'
 import type { NewSession, SignInOptions } from '../session/create-session.js'
 import type { Session, UserSession } from '../session/session.js'
 import type { LoginAttempt } from '../store/login-records.js'
@@ -27,7 +27,9 @@ export async function signIn<Data>(
 ): Promise<UserSession<Data>> {
   const request = await requestOf(state)
   const { internals, jar } = sessionPart(state)
-  if (!isProven(options)) guard(state, request, true)
+  // An OAuth attempt proves the whole request: its answer may come by a cross-site POST.
+  if (isProven(options)) markProven(state.exchange)
+  guard(state, request, true)
   const earlier = { user: await currentSession(state), anonymous: await currentVisitor(state) }
   const input = inputOf<Data>(attempt, options, deviceLabel(request.headers.get('user-agent')))
   const created = await internals.signInOver(input, earlier)

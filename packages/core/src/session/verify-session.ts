@@ -2,6 +2,7 @@
 import { AuthError, StoreError } from '../errors.js'
 import { constantTimeEqual } from '../internal/equal.js'
 import { type OpaqueToken, readToken } from '../internal/opaque-token.js'
+import { sessionKind } from '../store/login-records.js'
 import type { Session } from './session.js'
 import { judge, policyOf, type SessionContext, type StoredSession, viewOf } from './session-context.js'
 
@@ -19,16 +20,17 @@ type Verdict =
 export async function verifySession<Data>(
   context: SessionContext<Data>,
   token: unknown,
-  options: CheckOptions = {},
+  options?: CheckOptions,
 ): Promise<Session<Data> | null> {
   const presented = readToken(context.platform, token)
   if (!presented) return refuse(context, { found: null, reason: 'malformed' })
-  const verdict = judgeToken(context, await read(context, presented, options.fresh === true), presented)
+  // The hot path: one call of the store and one await, as each layer of promises costs as much as the digest.
+  const entry = await context.store.get(sessionKind, presented.selector, options)
+  const verdict = judgeToken(context, entry && context.records.decode(entry), presented)
   if (verdict.reason === null && !verdict.touchDue) return viewOf(context, verdict.found, true)
-  if (verdict.reason !== null && (verdict.found === null || options.fresh)) return refuse(context, verdict)
+  if (verdict.reason !== null && (verdict.found === null || options?.fresh)) return refuse(context, verdict)
   // A refusal is never decided on a cached record.
-  const confirmed =
-    verdict.reason === null ? verdict : judgeToken(context, await read(context, presented, true), presented)
+  const confirmed = verdict.reason === null ? verdict : judgeToken(context, await reread(context, presented), presented)
   if (confirmed.reason !== null) return refuse(context, confirmed)
   return confirmed.touchDue ? touch(context, confirmed.found, presented) : viewOf(context, confirmed.found, true)
 }
@@ -40,18 +42,14 @@ export async function confirmSession<Data>(
   digest: string,
 ): Promise<StoredSession> {
   const presented = { selector: session.id, digest }
-  const verdict = judgeToken(context, await read(context, presented, true), presented)
+  const verdict = judgeToken(context, await reread(context, presented), presented)
   if (verdict.reason === null) return verdict.found
   refuse(context, verdict)
   throw new AuthError('unauthenticated')
 }
 
-function read<Data>(
-  { records }: SessionContext<Data>,
-  { selector }: OpaqueToken,
-  fresh: boolean,
-): Promise<StoredSession | null> {
-  return fresh ? records.readAny(selector, { fresh }) : records.readAny(selector)
+function reread<Data>({ records }: SessionContext<Data>, { selector }: OpaqueToken): Promise<StoredSession | null> {
+  return records.readAny(selector, { fresh: true })
 }
 
 function judgeToken<Data>(
@@ -84,7 +82,7 @@ async function touch<Data>(
     throw error
   }
   if (written) return viewOf(context, written, true)
-  const verdict = judgeToken(context, await read(context, presented, true), presented)
+  const verdict = judgeToken(context, await reread(context, presented), presented)
   return verdict.reason === null ? viewOf(context, verdict.found, true) : refuse(context, verdict)
 }
 

@@ -14,25 +14,25 @@ const sweptPerInsert = 2
  */
 export function memoryStore(options: { readonly platform?: Platform } = {}): Store {
   const platform = options.platform ?? systemPlatform
-  const entries = new Map<string, Entry>()
+  // Nested, as joining two texts for every look-up would cost more than the look-up.
+  const kinds = new Map<string, Map<string, Entry>>()
   const owners = new Map<string, Set<string>>()
-  let sweep = entries.entries()
+  let sweep = allEntries(kinds)
 
-  function put(id: string, entry: Entry): void {
-    entries.set(id, Object.freeze({ ...entry }))
+  function put(entry: Entry): void {
+    const keys = kinds.get(entry.kind) ?? new Map<string, Entry>()
+    kinds.set(entry.kind, keys.set(entry.key, Object.freeze({ ...entry })))
     if (entry.owner === null) return
     const index = join(entry.kind, entry.owner)
-    const owned = owners.get(index)
-    if (owned) owned.add(id)
-    else owners.set(index, new Set([id]))
+    owners.set(index, (owners.get(index) ?? new Set()).add(entry.key))
   }
 
-  function drop(id: string, entry: Entry): void {
-    entries.delete(id)
-    if (entry.owner === null) return
-    const index = join(entry.kind, entry.owner)
+  function drop({ kind, key, owner }: Entry): void {
+    kinds.get(kind)?.delete(key)
+    if (owner === null) return
+    const index = join(kind, owner)
     const owned = owners.get(index)
-    owned?.delete(id)
+    owned?.delete(key)
     if (owned?.size === 0) owners.delete(index)
   }
 
@@ -41,49 +41,45 @@ export function memoryStore(options: { readonly platform?: Platform } = {}): Sto
     for (let looked = 0; looked < sweptPerInsert; looked += 1) {
       const next = sweep.next()
       if (next.done) {
-        sweep = entries.entries()
+        sweep = allEntries(kinds)
         return
       }
-      const [id, entry] = next.value
-      if (isExpired(entry, before)) drop(id, entry)
+      if (isExpired(next.value, before)) drop(next.value)
     }
   }
 
   return markSelfBounded({
     async get(kind, key) {
-      return entries.get(join(kind, key)) ?? null
+      return kinds.get(kind)?.get(key) ?? null
     },
     async insert(entry) {
       sweepSome()
-      const id = join(entry.kind, entry.key)
-      if (entries.has(id)) return false
-      put(id, entry)
+      if (kinds.get(entry.kind)?.has(entry.key)) return false
+      put(entry)
       return true
     },
     async replace(entry, expectedVersion) {
-      const id = join(entry.kind, entry.key)
-      const found = entries.get(id)
+      const found = kinds.get(entry.kind)?.get(entry.key)
       if (found?.version !== expectedVersion) return false
-      entries.set(id, Object.freeze({ ...entry, owner: found.owner }))
+      put({ ...entry, owner: found.owner })
       return true
     },
     async remove(kind, key, expectedVersion) {
-      const id = join(kind, key)
-      const found = entries.get(id)
+      const found = kinds.get(kind)?.get(key)
       if (!found || (expectedVersion !== undefined && found.version !== expectedVersion)) return false
-      drop(id, found)
+      drop(found)
       return true
     },
     async listByOwner(kind, owner) {
-      const ids = owners.get(join(kind, owner)) ?? []
-      return Array.from(ids, (id) => entries.get(id)).filter((entry) => entry !== undefined)
+      const keys = owners.get(join(kind, owner)) ?? []
+      return Array.from(keys, (key) => kinds.get(kind)?.get(key)).filter((entry) => entry !== undefined)
     },
     async removeExpired(before, limit) {
       let removed = 0
-      for (const [id, entry] of entries) {
+      for (const entry of allEntries(kinds)) {
         if (removed >= limit) break
         if (!isExpired(entry, before)) continue
-        drop(id, entry)
+        drop(entry)
         removed += 1
       }
       return removed
@@ -91,8 +87,12 @@ export function memoryStore(options: { readonly platform?: Platform } = {}): Sto
   })
 }
 
-function join(kind: string, rest: string): string {
-  return `${kind}\0${rest}`
+function* allEntries(kinds: ReadonlyMap<string, ReadonlyMap<string, Entry>>): Generator<Entry, undefined> {
+  for (const keys of kinds.values()) yield* keys.values()
+}
+
+function join(kind: string, owner: string): string {
+  return `${kind}\0${owner}`
 }
 
 function isExpired(entry: Entry, before: number): boolean {

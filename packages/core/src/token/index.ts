@@ -1,1 +1,17 @@
-export {}
+/** `@tessera-auth/core/token`: key rings, access tokens, refresh families, revocation, verification. */
+export type { AccessTokenClaims } from './access-token.js'
+export type { ClaimsSchema } from './claims-schema.js'
+export type { Introspection, IntrospectionResponse } from './introspection.js'
+export type { TokenIssuerOptions } from './issuer-settings.js'
+export type { Algorithm } from './jwk.js'
+export { jwkFromPem, jwkFromSecret } from './key-formats.js'
+export { staticKeyRing } from './key-ring.js'
+export type { KeyRing, KeyState } from './key-ring.js'
+export { verifyJws } from './raw-doors.js'
+export type { OpenedToken, VerifyJwsOptions } from './raw-doors.js'
+export type { RefreshOptions } from './refresh-rotation.js'
+export type { TokenFamily, TokenGrant, TokenResponse, TokenSession } from './token-grant.js'
+export { createTokenIssuer } from './token-issuer.js'
+export type { TokenIssuer } from './token-issuer.js'
+export { createTokenVerifier } from './token-verifier.js'
+export type { TokenVerifier, TokenVerifierOptions } from './token-verifier.js'

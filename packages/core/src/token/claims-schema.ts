@@ -1,0 +1,33 @@
+/** An app's own claims, checked by its own schema library. */
+
+/**
+ * What is used of Standard Schema (version 1; zod, valibot, arktype …). It only accepts or refuses: claims are never changed
+ * on the way, so a schema that transforms tells a type that the claims do not have.
+ *
+ * @see https://standardschema.dev
+ */
+export interface ClaimsSchema<Claims> {
+  readonly '~standard': {
+    validate(value: unknown): SchemaResult<Claims> | Promise<SchemaResult<Claims>>
+    /** Only for types. */
+    readonly types?: { readonly output: Claims } | undefined
+  }
+}
+
+/** Either a value or issues. */
+type SchemaResult<Claims> =
+  | { readonly value: Claims; readonly issues?: undefined }
+  | { readonly issues: readonly unknown[] }
+
+/** The claims, where the schema (if there is one) accepts them. A schema that throws refuses. */
+export async function withSchema<Claims extends object, Value extends object>(
+  schema: ClaimsSchema<Claims> | undefined,
+  claims: Value,
+): Promise<(Value & Claims) | null> {
+  try {
+    const accepted = !schema || (await schema['~standard'].validate(claims)).issues === undefined
+    return accepted ? (claims as Value & Claims) : null
+  } catch {
+    return null
+  }
+}

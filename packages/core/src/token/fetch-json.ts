@@ -1,0 +1,64 @@
+/** One bounded fetch of a small JSON document from a server that may be slow, large or hostile. */
+import { StoreError } from '../errors.js'
+import type { Platform } from '../platform.js'
+import { parseJsonBytes } from './strict-json.js'
+
+/** A document, and how long it may be kept. */
+export interface FetchedDocument {
+  readonly body: unknown
+  /** The answer's `max-age` in seconds; `null`: it names none. */
+  readonly maxAge: number | null
+}
+
+/** The document at a URL. Follows no redirect, sends nothing. Throws `StoreError` for whatever is not one in time and size. */
+export async function fetchJson(
+  platform: Platform,
+  url: string,
+  limits: { readonly mostBytes: number; readonly timeoutSeconds: number },
+): Promise<FetchedDocument> {
+  const abort = new AbortController()
+  const late = platform.sleep(limits.timeoutSeconds * 1000).then(() => {
+    abort.abort()
+    throw new StoreError(`The document was not there within ${limits.timeoutSeconds} s.`)
+  })
+  try {
+    return await Promise.race([read(platform, url, limits.mostBytes, abort.signal), late])
+  } catch (cause) {
+    throw cause instanceof StoreError ? cause : new StoreError('The document cannot be fetched.', { cause })
+  }
+}
+
+async function read(platform: Platform, url: string, mostBytes: number, signal: AbortSignal): Promise<FetchedDocument> {
+  const response = await platform.fetch(url, { signal, redirect: 'error', headers: { accept: 'application/json' } })
+  if (response.status !== 200) {
+    await response.body?.cancel()
+    throw new StoreError(`The document's server answered ${response.status}.`)
+  }
+  const body = parseJsonBytes(await readBounded(response, mostBytes))
+  if (!body) throw new StoreError('The document is no JSON object.')
+  const maxAge = /(?:^|[\s,])max-age=(\d{1,9})(?:[\s,]|$)/i.exec(response.headers.get('cache-control') ?? '')?.[1]
+  return { body, maxAge: maxAge === undefined ? null : Number(maxAge) }
+}
+
+async function readBounded(response: Response, mostBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  const reader = response.body?.getReader()
+  for (;;) {
+    const next = await reader?.read()
+    if (!next || next.done) break
+    length += next.value.length
+    if (length > mostBytes) {
+      await reader?.cancel()
+      throw new StoreError('The document is too large.')
+    }
+    chunks.push(next.value)
+  }
+  const all = new Uint8Array(length)
+  let offset = 0
+  for (const chunk of chunks) {
+    all.set(chunk, offset)
+    offset += chunk.length
+  }
+  return all
+}

@@ -1,0 +1,102 @@
+/** Introspection (RFC 7662), also as a signed answer (RFC 9701): the issuer's own look at its tokens. */
+import { randomText } from '../internal/opaque-token.js'
+import type { Platform } from '../platform.js'
+import type { LoginRecords } from '../store/login-records.js'
+import type { Records } from '../store/records.js'
+import { type AccessTokenClaims, isTimely } from './access-token.js'
+import type { KeySource } from './key-ring.js'
+import { openAccessToken } from './open-access-token.js'
+import { type FamilyValue, judgeRefresh, type RefreshTiming } from './refresh-family.js'
+import { readPresented } from './refresh-rotation.js'
+import type { RefreshTokenCodec } from './refresh-token.js'
+import { lifelinesOf, type Revocations } from './revocation.js'
+
+/** An introspection response (RFC 7662 §2.2); an inactive token gets nothing but that. */
+export interface IntrospectionResponse {
+  readonly active: boolean
+  readonly [claim: string]: unknown
+}
+
+/** Tells other servers about tokens. Authenticate the caller first (`requireClient`). Methods may throw `StoreError`. */
+export interface Introspection {
+  /** What is known of a token of either kind (RFC 7662); `{ active: false }` for all others. */
+  introspect(token: unknown): Promise<IntrospectionResponse>
+  /**
+   * The same as a signed JWT for one caller (RFC 9701), to be sent as `application/token-introspection+jwt`; an answer that
+   * its receiver can keep as evidence.
+   */
+  introspectSigned(token: unknown, receiver: { readonly audience: string }): Promise<string>
+}
+
+/** Introspection as the issuer has it. */
+interface OwnIntrospection extends Introspection {
+  /** The claims of one of the issuer's own access tokens that is not expired, for whatever audience. */
+  readOwn(token: string): Promise<AccessTokenClaims | null>
+}
+
+interface IntrospectionParts {
+  readonly platform: Platform
+  readonly source: KeySource
+  readonly issuer: string
+  readonly timing: RefreshTiming
+  readonly families: Records<FamilyValue>
+  readonly codec: RefreshTokenCodec
+  readonly revocations: Revocations
+  readonly logins: LoginRecords
+}
+
+/** The media type's token type (RFC 9701 §5). */
+const responseType = 'token-introspection+jwt'
+const inactive: IntrospectionResponse = Object.freeze({ active: false })
+
+/** Makes the introspection of one issuer. */
+export function createIntrospection(parts: IntrospectionParts): OwnIntrospection {
+  const { platform, source, issuer, timing, revocations } = parts
+  const rules = { issuer, audience: null, leewaySeconds: timing.clockSkewSeconds, longestSeconds: Infinity }
+
+  async function readOwn(token: string): Promise<AccessTokenClaims | null> {
+    const opened = await openAccessToken(token, source, rules)
+    if (typeof opened === 'string') return null
+    return isTimely(opened.claims, platform.now(), rules.leewaySeconds) ? opened.claims : null
+  }
+
+  async function introspect(token: unknown): Promise<IntrospectionResponse> {
+    if (typeof token !== 'string') return inactive
+    const presented = await readPresented(parts, token)
+    if (presented) return describeFamily(parts, presented)
+    const claims = await readOwn(token)
+    if (!claims || !(await revocations.isLive(lifelinesOf(platform, claims)))) return inactive
+    return { ...claims, active: true, token_type: claims.cnf ? 'DPoP' : 'Bearer' }
+  }
+
+  return {
+    readOwn,
+    introspect,
+    async introspectSigned(token, { audience }) {
+      const claims = {
+        iss: issuer,
+        aud: audience,
+        iat: platform.now(),
+        jti: randomText(platform, 16),
+        token_introspection: await introspect(token),
+      }
+      return (await source.signingKey()).sign({ typ: responseType }, JSON.stringify(claims))
+    },
+  }
+}
+
+async function describeFamily(
+  { platform, issuer, timing, revocations, logins }: IntrospectionParts,
+  { family, generation }: NonNullable<Awaited<ReturnType<typeof readPresented>>>,
+): Promise<IntrospectionResponse> {
+  const { sessionId, clientId, scope, createdAt, audience } = family.value
+  const verdict = judgeRefresh(family.value, generation, { now: platform.now(), timing })
+  if (verdict === 'reuse' || verdict === 'unknown') return inactive
+  const revokedUntil = await revocations.clientRevokedUntil(clientId)
+  if (revokedUntil !== null && createdAt <= revokedUntil) return inactive
+  if (sessionId !== null && !(await logins.isAlive({ kind: 'session', key: sessionId }))) return inactive
+  const exp = family.expiresAt ?? undefined
+  const subject = family.owner ?? clientId
+  const claims = { iss: issuer, sub: subject, client_id: clientId, aud: audience, iat: createdAt, exp }
+  return { active: true, ...claims, ...(scope === null ? {} : { scope }) }
+}

@@ -1,0 +1,95 @@
+/** Keys that sign and verify compact JWS, imported once, each with the one algorithm it is for (RFC 8725 §3.1). */
+import { CompactSign } from 'jose/jws/compact/sign'
+import { compactVerify } from 'jose/jws/compact/verify'
+import { importJWK } from 'jose/key/import'
+import { fromBase64url, textToBase64url } from './base64url.js'
+import { createHmacKey } from './hmac.js'
+import { type Algorithm, type CheckedKey, publicJwk } from './jwk.js'
+import type { ParsedJws } from './jws-parser.js'
+
+/** Verifies; nothing else can be done with it. */
+export interface VerifyingKey {
+  readonly kid: string
+  readonly algorithm: Algorithm
+  /** Whether the signature is this key's, by this key's algorithm. Not a promise where it is known at once. */
+  verify(token: ParsedJws): boolean | Promise<boolean>
+}
+
+/** Signs. */
+export interface SigningKey {
+  readonly kid: string
+  readonly algorithm: Algorithm
+  /** A compact JWS; the header gets `alg` and `kid`. Not a promise where it is known at once. */
+  sign(header: Readonly<Record<string, unknown>>, payload: string): string | Promise<string>
+}
+
+const utf8 = new TextEncoder()
+
+/** The key's verifying side; it is imported when it is first needed. */
+export function createVerifyingKey(checked: CheckedKey): VerifyingKey {
+  const { kid, algorithm } = checked
+  const mac = algorithm === 'HS256' ? createHmacKey(secretOf(checked)) : null
+  if (mac) {
+    return {
+      kid,
+      algorithm,
+      verify: ({ header, signingInput, signature }) => header.alg === algorithm && mac.verify(signingInput, signature),
+    }
+  }
+  const options = { algorithms: [algorithm] }
+  let imported: Promise<CryptoKey> | null = null
+  return {
+    kid,
+    algorithm,
+    async verify(token) {
+      if (token.header.alg !== algorithm) return false
+      try {
+        imported ??= importKey(checked, 'verify')
+        await compactVerify(`${token.signingInput}.${token.signature}`, await imported, options)
+        return true
+      } catch {
+        return false
+      }
+    },
+  }
+}
+
+/** The key's signing side, of a private or secret key. */
+export function createSigningKey(checked: CheckedKey): SigningKey {
+  const { kid, algorithm } = checked
+  const mac = algorithm === 'HS256' ? createHmacKey(secretOf(checked)) : null
+  if (mac) {
+    return {
+      kid,
+      algorithm,
+      sign(header, payload) {
+        const protectedHeader = JSON.stringify({ ...header, alg: algorithm, kid })
+        const signingInput = `${textToBase64url(protectedHeader)}.${textToBase64url(payload)}`
+        return `${signingInput}.${mac.sign(signingInput)}`
+      },
+    }
+  }
+  let imported: Promise<CryptoKey> | null = null
+  return {
+    kid,
+    algorithm,
+    async sign(header, payload) {
+      imported ??= importKey(checked, 'sign')
+      const key = await imported
+      return new CompactSign(utf8.encode(payload)).setProtectedHeader({ ...header, alg: algorithm, kid }).sign(key)
+    },
+  }
+}
+
+async function importKey(checked: CheckedKey, use: 'sign' | 'verify'): Promise<CryptoKey> {
+  if (checked.algorithm === 'HS256') {
+    const secret = Uint8Array.from(secretOf(checked))
+    return crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, [use])
+  }
+  const jwk = use === 'sign' ? checked.jwk : publicJwk(checked)
+  return (await importJWK({ ...jwk, kty: checked.jwk.kty ?? '' }, checked.algorithm)) as CryptoKey
+}
+
+function secretOf({ jwk }: CheckedKey): Uint8Array {
+  return fromBase64url(jwk.k ?? '')
+}

@@ -1,0 +1,40 @@
+/** Keys that come in other forms, as JSON Web Keys for a static ring. */
+import { encodeBase64urlNoPadding } from '@oslojs/encoding'
+import { exportJWK } from 'jose/key/export'
+import { importPKCS8, importSPKI } from 'jose/key/import'
+import { ConfigError } from '../errors.js'
+import { type Algorithm, checkJwk } from './jwk.js'
+
+const utf8 = new TextEncoder()
+
+/**
+ * A key in PEM (PKCS #8 or SPKI; RFC 7468) as a JSON Web Key for `staticKeyRing`.
+ *
+ * Throws `ConfigError` where the PEM is not one key for that algorithm.
+ */
+export async function jwkFromPem(pem: string, algorithm: Exclude<Algorithm, 'HS256'>): Promise<JsonWebKey> {
+  const read = pem.includes('PRIVATE KEY') ? importPKCS8 : importSPKI
+  try {
+    return checkedOrThrow({ ...(await exportJWK(await read(pem, algorithm, { extractable: true }))), alg: algorithm })
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause
+    throw new ConfigError(`pem: expected a PKCS #8 or SPKI key for ${algorithm}`, { cause })
+  }
+}
+
+/**
+ * A shared secret of at least 32 bytes (text is taken as UTF-8) as an HS256 key for `staticKeyRing`. Whoever verifies with it
+ * can also sign: prefer a key pair between services.
+ *
+ * Throws `ConfigError` for a shorter secret, and for a public key taken for a secret.
+ */
+export function jwkFromSecret(secret: string | Uint8Array): JsonWebKey {
+  const bytes = typeof secret === 'string' ? utf8.encode(secret) : secret
+  return checkedOrThrow({ kty: 'oct', k: encodeBase64urlNoPadding(bytes), alg: 'HS256' })
+}
+
+function checkedOrThrow(jwk: JsonWebKey): JsonWebKey {
+  const checked = checkJwk(jwk)
+  if (typeof checked === 'string') throw new ConfigError(`key: expected ${checked}`)
+  return { ...checked.jwk, alg: checked.algorithm, kid: checked.kid } as JsonWebKey
+}

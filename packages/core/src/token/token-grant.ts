@@ -1,0 +1,132 @@
+/** For whom tokens are issued, and what is answered. */
+import { AuthError } from '../errors.js'
+import type { LoginAttempt } from '../store/login-records.js'
+import { isScope, registeredClaim } from './access-token.js'
+import type { Login } from './access-token-writer.js'
+import type { Family } from './refresh-family.js'
+
+/** A session as the request authenticated it: what `requireSession`, `verify` or `create` returned, not a copy. */
+export interface TokenSession {
+  readonly id: string
+  readonly userId: string | null
+  /** Epoch seconds. */
+  readonly authenticatedAt: number | null
+}
+
+/** For whom a token is. */
+export interface TokenGrant {
+  /** Tokens of this login: `sub` and `sid` are its, and they end with it. */
+  readonly session?: TokenSession
+  /** Or a login of its own, begun before the credentials were checked. */
+  readonly attempt?: LoginAttempt
+  /** `client_id`. Default: the issuer. Without session and attempt the client itself is the subject. */
+  readonly clientId?: string
+  /** Space-separated (RFC 6749 §3.3). */
+  readonly scope?: string
+  /** Another audience than the issuer's own. */
+  readonly audience?: string
+  /** Further claims; registered names are refused. */
+  readonly claims?: Readonly<Record<string, unknown>>
+  /** Binds the tokens to a key by its thumbprint, as a DPoP verifier returns it (RFC 9449 §6). */
+  readonly jkt?: string
+}
+
+/** A token response (RFC 6749 §5.1); send it as it is, with `Cache-Control: no-store`. */
+export interface TokenResponse {
+  readonly access_token: string
+  readonly token_type: 'Bearer' | 'DPoP'
+  /** Seconds. */
+  readonly expires_in: number
+  readonly refresh_token?: string
+  readonly scope?: string
+}
+
+/** A refresh family as its user may see it. Times are epoch seconds. */
+export interface TokenFamily {
+  /** Public; alone it opens nothing. */
+  readonly id: string
+  readonly clientId: string
+  readonly scope: string | null
+  /** The session it belongs to; `null`: a login of its own. */
+  readonly sessionId: string | null
+  readonly createdAt: number
+  readonly lastRefreshedAt: number
+  readonly expiresAt: number | null
+}
+
+/** What a grant takes from the issuer where it names nothing. */
+interface GrantDefaults {
+  readonly issuer: string
+  readonly audience: string
+}
+
+/** Throws `invalid_scope` and `invalid_request` for what no token may hold. */
+export function checkGrant({ session, attempt, scope, audience, clientId, claims = {} }: TokenGrant): void {
+  if (scope !== undefined && !isScope(scope)) throw new AuthError('invalid_scope')
+  const claim = registeredClaim(claims)
+  if (claim !== null) throw new AuthError('invalid_request', { claim })
+  if (session && attempt) throw new AuthError('invalid_request', { reason: 'session_and_attempt' })
+  if (audience === '' || clientId === '') throw new AuthError('invalid_request')
+}
+
+/** The client itself. */
+export function clientLogin(grant: TokenGrant, defaults: GrantDefaults): Login {
+  const clientId = grant.clientId ?? defaults.issuer
+  return {
+    ...granted(grant, defaults),
+    subject: clientId,
+    clientId,
+    sid: null,
+    fid: null,
+    authTime: null,
+    endsAt: null,
+  }
+}
+
+/** A session, without a family. */
+export function sessionLogin(
+  session: TokenSession & { userId: string },
+  grant: TokenGrant,
+  defaults: GrantDefaults,
+): Login {
+  const { id: sid, userId: subject, authenticatedAt: authTime } = session
+  const clientId = grant.clientId ?? defaults.issuer
+  return { ...granted(grant, defaults), subject, clientId, sid, fid: null, authTime, endsAt: null }
+}
+
+/** A family: of a session, or a login of its own. */
+export function familyLogin({ key, owner, value }: Family): Login {
+  const { sessionId, clientId, audience, scope, authTime, jkt, claims, endsAt } = value
+  return {
+    subject: owner ?? clientId,
+    clientId,
+    audience,
+    scope,
+    sid: sessionId ?? key,
+    fid: key,
+    authTime,
+    jkt,
+    claims,
+    endsAt,
+  }
+}
+
+/** What its user may see of a family. */
+export function toTokenFamily({ key, value, expiresAt }: Family): TokenFamily {
+  const { clientId, scope, sessionId, createdAt, rotatedAt } = value
+  return { id: key, clientId, scope, sessionId, createdAt, lastRefreshedAt: rotatedAt, expiresAt }
+}
+
+/** For events. */
+export function aboutFamily({ key, owner, value }: Family): { userId: string | null; sessionId: string } {
+  return { userId: owner, sessionId: value.sessionId ?? key }
+}
+
+function granted(grant: TokenGrant, { audience }: GrantDefaults): Pick<Login, 'audience' | 'scope' | 'jkt' | 'claims'> {
+  return {
+    audience: grant.audience ?? audience,
+    scope: grant.scope ?? null,
+    jkt: grant.jkt ?? null,
+    claims: grant.claims ?? {},
+  }
+}

@@ -1,0 +1,194 @@
+/** Issues, refreshes and revokes tokens. */
+import { AuthError } from '../errors.js'
+import { requireText } from '../internal/options.js'
+import { createLoginRecords, presentedDigest } from '../store/login-records.js'
+import { isScope, isWithinScope } from './access-token.js'
+import { createAccessTokenWriter, type Login } from './access-token-writer.js'
+import { createIntrospection, type Introspection } from './introspection.js'
+import { checkIssuerOptions, type TokenIssuerOptions } from './issuer-settings.js'
+import { type Family, familyRecords, newFamily } from './refresh-family.js'
+import { readPresented, refreshFamily, type RefreshOptions } from './refresh-rotation.js'
+import { createRefreshTokenCodec } from './refresh-token.js'
+import { createRevocations } from './revocation.js'
+import {
+  aboutFamily,
+  checkGrant,
+  clientLogin,
+  familyLogin,
+  sessionLogin,
+  type TokenFamily,
+  type TokenGrant,
+  type TokenResponse,
+  toTokenFamily,
+} from './token-grant.js'
+
+/** See each method; all may throw `StoreError`. */
+export interface TokenIssuer extends Introspection {
+  /**
+   * An access token and a refresh token, which starts a family. For a client itself only the access token (RFC 6749 §4.4.3).
+   * One insert and a fresh read; withdrawn if the login ended meanwhile. Throws `unauthenticated`, `invalid_scope`, `invalid_request`.
+   */
+  issue(grant: TokenGrant): Promise<TokenResponse>
+  /** An access token alone. Throws as `issue`. */
+  issueAccessToken(grant: TokenGrant): Promise<TokenResponse>
+  /**
+   * The next pair, or inside the retry window the same refresh token with another access token. At most one compare-and-swap.
+   * Throws `invalid_grant`, `invalid_scope`, and `invalid_request` for what is no text.
+   */
+  refresh(refreshToken: unknown, options?: RefreshOptions): Promise<TokenResponse>
+  /** RFC 7009, either kind; an unknown token is fine. A refresh token takes its family and all access tokens of it along. */
+  revoke(token: unknown): Promise<void>
+  /** Every token and family of a client issued until now, within the clock skew. One compare-and-swap. */
+  revokeClient(clientId: string): Promise<void>
+  /** The living refresh families of a user, newest first. */
+  listFamilies(userId: string): Promise<TokenFamily[]>
+  /** Ends one family of a user, with its access tokens. `false`: not that user's. */
+  endFamily(userId: string, familyId: string): Promise<boolean>
+}
+
+const day = 86_400
+
+/**
+ * Makes the issuer. Access tokens are JWTs as RFC 9068 says; refresh tokens are opaque.
+ *
+ * Throws `ConfigError` for options that cannot work together.
+ *
+ * @example
+ * ```ts
+ * const tokens = createTokenIssuer({ ...shared, keys: createKeyRing(shared), audience: 'https://api.example' })
+ * const pair = await tokens.issue({ session, scope: 'profile' })
+ * ```
+ */
+export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
+  const settings = checkIssuerOptions(options)
+  const { platform, emit, store, timing } = settings
+  const logins = createLoginRecords(store, platform)
+  const revocations = createRevocations(store, platform, logins)
+  const families = familyRecords(store, platform)
+  const codec = createRefreshTokenCodec(platform, options.secrets)
+  const rotation = { platform, emit, families, codec, timing, logins, revocations }
+  const writer = createAccessTokenWriter(settings)
+  const introspection = createIntrospection({ ...settings, families, codec, revocations, logins })
+
+  /** Inserted first, checked after: whatever ends the login from now on finds the record, or is found here. */
+  async function startFamily(grant: TokenGrant, lifetimeSeconds: number): Promise<Family> {
+    const { session, attempt } = grant
+    const userId = session ? session.userId : (attempt?.userId ?? null)
+    if (userId === null) throw new AuthError('unauthenticated')
+    const { key, value, expiresAt } = newFamily(
+      platform,
+      {
+        sessionId: session?.id ?? null,
+        clientId: grant.clientId ?? settings.issuer,
+        audience: grant.audience ?? settings.audience,
+        scope: grant.scope ?? null,
+        claims: grant.claims ?? {},
+        authTime: session ? session.authenticatedAt : platform.now(),
+        jkt: grant.jkt ?? null,
+      },
+      { timing: { ...timing, familySeconds: lifetimeSeconds }, secretId: codec.secretId, now: platform.now() },
+    )
+    const family = await families.insert({ key, owner: userId, value, expiresAt })
+    if (family && (await isStillGood(grant))) return family
+    await families.remove(key)
+    throw new AuthError('unauthenticated')
+  }
+
+  async function isStillGood({ session, attempt }: TokenGrant): Promise<boolean> {
+    if (!session) return attempt !== undefined && logins.holds(attempt)
+    const digest = presentedDigest(session)
+    return digest !== undefined && logins.isCurrent(session.id, digest)
+  }
+
+  async function respond(login: Login, refreshToken: string | null, scope: string | null): Promise<TokenResponse> {
+    const { token, expiresIn } = await writer.write({ ...login, scope })
+    return {
+      access_token: token,
+      token_type: login.jkt === null ? 'Bearer' : 'DPoP',
+      expires_in: expiresIn,
+      ...(refreshToken === null ? {} : { refresh_token: refreshToken }),
+      ...(scope === null ? {} : { scope }),
+    }
+  }
+
+  async function withFamily(family: Family, scope: string | null): Promise<TokenResponse> {
+    const { secretId, generation, seed } = family.value
+    const token = codec.write({ selector: family.key, generation, seed }, secretId)
+    if (token === null) throw new AuthError('invalid_grant')
+    return respond(familyLogin(family), token, scope)
+  }
+
+  return {
+    introspect: introspection.introspect,
+    introspectSigned: introspection.introspectSigned,
+    async issue(grant) {
+      checkGrant(grant)
+      if (!grant.session && !grant.attempt) return respond(clientLogin(grant, settings), null, grant.scope ?? null)
+      const family = await startFamily(grant, timing.familySeconds)
+      const response = await withFamily(family, family.value.scope)
+      emit('token.issued', aboutFamily(family))
+      return response
+    },
+    async issueAccessToken(grant) {
+      checkGrant(grant)
+      const { session, attempt, scope = null } = grant
+      if (session) {
+        const { userId } = session
+        if (userId === null || !(await isStillGood(grant))) throw new AuthError('unauthenticated')
+        return respond(sessionLogin({ ...session, userId }, grant, settings), null, scope)
+      }
+      if (!attempt) return respond(clientLogin(grant, settings), null, scope)
+      // A login of its own needs a record to be ended by, if only for minutes.
+      return respond(familyLogin(await startFamily(grant, settings.accessTokenSeconds)), null, scope)
+    },
+    async refresh(refreshToken, refreshOptions = {}) {
+      if (typeof refreshToken !== 'string' || refreshToken === '') throw new AuthError('invalid_request')
+      const { scope } = refreshOptions
+      if (scope !== undefined && !isScope(scope)) throw new AuthError('invalid_scope')
+      if (scope !== undefined) await requireNarrower(refreshToken, scope)
+      const family = await refreshFamily(rotation, refreshToken, refreshOptions)
+      const response = await withFamily(family, scope ?? family.value.scope)
+      emit('token.refreshed', aboutFamily(family))
+      return response
+    },
+    async revoke(token) {
+      if (typeof token !== 'string' || token === '') throw new AuthError('invalid_request')
+      const presented = await readPresented(rotation, token)
+      if (presented) {
+        if (await families.remove(presented.family.key)) emit('token.revoked', aboutFamily(presented.family))
+        return
+      }
+      const claims = await introspection.readOwn(token)
+      if (!claims) return
+      await revocations.revokeToken(claims)
+      emit('token.revoked', { userId: claims.sid === undefined ? null : claims.sub, sessionId: claims.sid ?? null })
+    },
+    async revokeClient(clientId) {
+      requireText('clientId', clientId)
+      const before = platform.now() + timing.clockSkewSeconds
+      await revocations.revokeClient(
+        clientId,
+        before,
+        before + Math.max(timing.familySeconds, settings.accessTokenSeconds) + 2 * day,
+      )
+      emit('token.revoked', { reason: 'client' })
+    },
+    async listFamilies(userId) {
+      const found = await families.list(userId)
+      return found.map(toTokenFamily).toSorted((left, right) => right.createdAt - left.createdAt)
+    },
+    async endFamily(userId, familyId) {
+      const family = await families.read(familyId, { fresh: true })
+      if (family?.owner !== userId || !(await families.remove(familyId))) return false
+      emit('token.revoked', aboutFamily(family))
+      return true
+    },
+  }
+
+  /** Before anything is rotated: a scope that was never granted is the caller's mistake, not the end of a token. */
+  async function requireNarrower(refreshToken: string, scope: string): Promise<void> {
+    const presented = await readPresented(rotation, refreshToken)
+    if (presented && !isWithinScope(scope, presented.family.value.scope ?? undefined))
+      throw new AuthError('invalid_scope')
+  }
+}

@@ -1,0 +1,182 @@
+/** Verifies access tokens, at the cost of a session check: what was verified once is remembered, its end is asked every time. */
+import { createEmit } from '../events.js'
+import { expected, requireMethods, requireText, seconds, wholeNumber } from '../internal/options.js'
+import { type Platform, sha256Text, systemPlatform } from '../platform.js'
+import type { Shared } from '../shared.js'
+import { boundedStore } from '../store/bounded-store.js'
+import { createLoginRecords } from '../store/login-records.js'
+import type { Store } from '../store/store.js'
+import { type AccessTokenClaims, isTimely } from './access-token.js'
+import { type ClaimsSchema, withSchema } from './claims-schema.js'
+import { freezeDeeply } from './freeze.js'
+import type { Algorithm } from './jwk.js'
+import { mostTokenLength } from './jws-parser.js'
+import { type KeyRing, type KeySource, sourceOf } from './key-ring.js'
+import { openAccessToken, type OpenedAccessToken, type Refusal } from './open-access-token.js'
+import { rememberTokens } from './remembered-tokens.js'
+import { createRemoteKeySet } from './remote-key-set.js'
+import { createRevocations, type Lifelines, lifelinesOf, type Revocations } from './revocation.js'
+
+/** Options of {@link createTokenVerifier}. */
+export type TokenVerifierOptions<Claims extends object = object> = Partial<
+  Pick<Shared, 'store' | 'onEvent' | 'platform'>
+> & {
+  /** The only `iss` that is accepted. */
+  readonly issuer: string
+  /** This API's identifier: it must be the token's `aud`, or in it. */
+  readonly audience: string
+  /** How far the issuer's clock may be off. Default 5, at most 60. */
+  readonly leewaySeconds?: number
+  /** A token with a longer life is refused. Default 86_400. */
+  readonly maxLifetimeSeconds?: number
+  /** How many verified tokens are remembered. Default 10_000; 0: none. */
+  readonly rememberedTokens?: number
+  /** A Standard Schema for the app's own claims, such as one of zod's: what it does not accept is refused. */
+  readonly claims?: ClaimsSchema<Claims>
+} & (
+    | { readonly keys: KeyRing; readonly jwksUri?: undefined }
+    | {
+        /** Where the issuer publishes its keys; https, or http on a loopback host. */
+        readonly jwksUri: string
+        /** Algorithms to take from there. Default: all that are signed with a private key. */
+        readonly algorithms?: readonly Algorithm[]
+        /** How long the last keys are used while the issuer cannot be reached, past their age. Default 3_600. */
+        readonly maxStaleSeconds?: number
+        readonly keys?: undefined
+      }
+  )
+
+/** Verifies access tokens for one API. */
+export interface TokenVerifier<Claims extends object = object> {
+  /**
+   * The claims of a token that is good now; `null` for every no, and an event with the reason. With a `store`, revocations and
+   * ended logins are seen within its cache's bound; without one at expiry. A token that is bound to a key is good only with
+   * the thumbprint of a proof (`jkt`) that a DPoP verifier accepted for this token.
+   *
+   * Throws `StoreError` where it cannot be known.
+   */
+  verify(accessToken: string, proven?: { readonly jkt: string }): Promise<(AccessTokenClaims & Claims) | null>
+}
+
+/** A verified token: signature and claims, never that it is still alive. */
+interface Verified<Claims> extends OpenedAccessToken {
+  readonly claims: AccessTokenClaims & Claims
+  readonly lifelines: Lifelines
+}
+
+const storeTimeoutSeconds = 5
+/** Longer ones are verified every time: what is remembered stays bounded in bytes, too. */
+const mostRememberedLength = 4096
+
+/**
+ * Makes the verifier of one API (RFC 9068 §4). It needs no secret of the issuer's, only its keys.
+ *
+ * Throws `ConfigError`.
+ *
+ * @example
+ * ```ts
+ * const issuer = 'https://app.example'
+ * const verifier = createTokenVerifier({ issuer, jwksUri: `${issuer}/.well-known/jwks.json`, audience: 'https://api.example' })
+ * const claims = await verifier.verify(token)
+ * ```
+ */
+export function createTokenVerifier<Claims extends object = object>(
+  options: TokenVerifierOptions<Claims>,
+): TokenVerifier<Claims> {
+  const { platform = systemPlatform, claims: schema } = options
+  const emit = createEmit(options.onEvent, platform)
+  const rules = {
+    issuer: requireText('issuer', options.issuer),
+    audience: requireText('audience', options.audience),
+    leewaySeconds: seconds('leewaySeconds', options.leewaySeconds, { default: 5, min: 0, max: 60 }),
+    longestSeconds: seconds('maxLifetimeSeconds', options.maxLifetimeSeconds, {
+      default: 86_400,
+      min: 1,
+      max: 31_536_000,
+    }),
+  }
+  const source = keySourceOf(options, platform)
+  const revocations = options.store && revocationsOf(options.store, platform)
+  const remembered = rememberTokens<Verified<Claims>>(
+    wholeNumber('rememberedTokens', options.rememberedTokens, {
+      default: 10_000,
+      min: 0,
+      max: 1_000_000,
+      unit: 'entries',
+    }),
+  )
+  const flights = new Map<string, Promise<Verified<Claims> | Refusal>>()
+
+  async function open(token: string, digest: string): Promise<Verified<Claims> | Refusal> {
+    const opened = await openAccessToken(token, source, rules)
+    if (typeof opened === 'string') return opened
+    const claims = await withSchema(schema, opened.claims)
+    if (!claims) return 'wrong_claims'
+    const verified = { ...opened, claims: freezeDeeply(claims), lifelines: lifelinesOf(platform, claims) }
+    if (token.length <= mostRememberedLength) remembered.set(digest, verified)
+    return verified
+  }
+
+  /** Callers that come with the same token while it is being verified share one verification. */
+  function openOnce(token: string, digest: string): Promise<Verified<Claims> | Refusal> {
+    const running = flights.get(digest)
+    if (running) return running
+    const flight = open(token, digest)
+    flights.set(digest, flight)
+    const land = (): void => void flights.delete(digest)
+    flight.then(land, land)
+    return flight
+  }
+
+  /** The remembered verification, while the key it was made with is trusted still. */
+  async function recall(digest: string): Promise<Verified<Claims> | null> {
+    const known = remembered.get(digest)
+    if (!known) return null
+    const found = source.find(known.kid, known.key.algorithm)
+    if ((found instanceof Promise ? await found : found) === known.key) return known
+    remembered.delete(digest)
+    return null
+  }
+
+  function refuse(reason: string, claims?: AccessTokenClaims): null {
+    emit('token.rejected', {
+      reason,
+      userId: claims?.sid === undefined ? null : claims.sub,
+      sessionId: claims?.sid ?? null,
+    })
+    return null
+  }
+
+  return {
+    async verify(accessToken, proven) {
+      if (typeof accessToken !== 'string' || accessToken.length > mostTokenLength) return refuse('malformed')
+      const digest = sha256Text(platform, accessToken)
+      const verified = (await recall(digest)) ?? (await openOnce(accessToken, digest))
+      if (typeof verified === 'string') return refuse(verified)
+      const { claims, lifelines } = verified
+      if (!isTimely(claims, platform.now(), rules.leewaySeconds)) {
+        remembered.delete(digest)
+        return refuse('expired', claims)
+      }
+      if (claims.cnf && claims.cnf.jkt !== proven?.jkt) return refuse('proof_missing', claims)
+      if (revocations && !(await revocations.isLive(lifelines))) return refuse('revoked', claims)
+      return claims
+    },
+  }
+}
+
+function keySourceOf<Claims extends object>(
+  options: TokenVerifierOptions<Claims>,
+  platform: Platform,
+): Pick<KeySource, 'find'> {
+  if (options.jwksUri === undefined) return sourceOf(options.keys)
+  const { keys }: { readonly keys?: unknown } = options
+  if (keys !== undefined) throw expected('keys', 'nothing beside jwksUri', keys)
+  return createRemoteKeySet({ ...options, platform })
+}
+
+function revocationsOf(store: Store, platform: Platform): Revocations {
+  requireMethods('store', store, ['get', 'insert', 'replace', 'remove', 'listByOwner'])
+  const bounded = boundedStore(store, platform, storeTimeoutSeconds)
+  return createRevocations(bounded, platform, createLoginRecords(bounded, platform))
+}

@@ -1,1 +1,13 @@
-export {}
+/** `@tessera-auth/core/oauth`: signing in through other sites, and calling their APIs. */
+export { createAuthorizationCodeFlow } from './authorization-code-flow.js'
+export type { AuthorizationCodeFlow, BeginOptions, OAuthLogin } from './authorization-code-flow.js'
+export type { AuthorizationCodeFlowOptions, LoginExchange } from './flow-options.js'
+export type { LogoutTokenClaims } from './logout-token.js'
+export { createIdentities } from './identities.js'
+export type { Identities, IdentitiesOptions, LinkedIdentity } from './identities.js'
+export type { Identity, ProviderTokens } from './identity.js'
+export { defaultLinkPolicy } from './link-policy.js'
+export type { LinkEvidence, LinkNextStep, LinkPolicy } from './link-policy.js'
+export type { Claims, ClientOptions, Provider } from './provider.js'
+export { google, type GoogleOptions } from './providers/google.js'
+export { oidc, type OidcOptions } from './providers/oidc.js'

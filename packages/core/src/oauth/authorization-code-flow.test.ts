@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { memoryStore } from '../store/memory-store.js'
+import { type AuthorizationCodeFlow, createAuthorizationCodeFlow } from './authorization-code-flow.js'
+import { appBrowser } from './fixtures/app-browser.js'
+import { clientSecret, ProviderUser, type RealProvider, startRealProvider } from './fixtures/real-provider.js'
+import type { AuthorizationCodeFlowOptions } from './flow-options.js'
+import { oidc } from './providers/oidc.js'
+
+const secrets = ['a secret for tests only, which has 32 characters or more']
+let idp: RealProvider
+
+beforeAll(async () => {
+  idp = await startRealProvider({
+    features: { dPoP: { enabled: true }, pushedAuthorizationRequests: { enabled: true } },
+  })
+})
+afterAll(() => idp.close())
+
+function flowOf(options: Partial<AuthorizationCodeFlowOptions> = {}): AuthorizationCodeFlow {
+  const provider = oidc({
+    name: 'acme',
+    issuer: idp.issuer,
+    clientId: 'app',
+    clientSecret,
+    dangerouslyAllowPrivateNetwork: true,
+  })
+  return createAuthorizationCodeFlow({
+    secrets,
+    origin: 'https://app.example',
+    provider,
+    redirectPath: '/callback',
+    ...options,
+  })
+}
+
+describe('the code flow against a certified provider', () => {
+  test('begin and finish make a login without any store', async () => {
+    const flow = flowOf()
+    const browser = appBrowser()
+    const url = await flow.begin(browser.click('/auth'), { returnTo: '/cart?x=1' })
+    const returned = await new ProviderUser('ada').visit(url)
+    const login = await flow.finish(browser.arrive(returned.url))
+    expect(login.identity).toMatchObject({
+      provider: 'acme',
+      issuer: idp.issuer,
+      subject: 'ada',
+      email: 'ada@mail.example',
+      emailProven: true,
+      name: 'Name of ada',
+    })
+    expect(login.returnTo).toBe('/cart?x=1')
+    expect(login.methods).toEqual(['fed'])
+    expect(login.providerLogin).toMatchObject({ issuer: idp.issuer, subject: 'ada' })
+    expect(browser.cookies.size).toBe(0)
+  })
+
+  test('an answer by form_post finishes', async () => {
+    const flow = flowOf({ responseMode: 'form_post' })
+    const browser = appBrowser()
+    const returned = await new ProviderUser('ada').visit(await flow.begin(browser.click('/auth')))
+    const login = await flow.finish(browser.post('/callback'), returned.form)
+    expect(login.identity.subject).toBe('ada')
+  })
+
+  test('the hybrid flow finishes', async () => {
+    const flow = flowOf({ responseType: 'code id_token' })
+    const browser = appBrowser()
+    const returned = await new ProviderUser('ada').visit(await flow.begin(browser.click('/auth')))
+    expect(returned.form?.id_token).toBeDefined()
+    const login = await flow.finish(browser.post('/callback'), returned.form)
+    expect(login.identity.subject).toBe('ada')
+  })
+
+  test('tokens are bound to a key with dpop', async () => {
+    const flow = flowOf({ dpop: true })
+    const browser = appBrowser()
+    const returned = await new ProviderUser('ada').visit(await flow.begin(browser.click('/auth')))
+    const { tokens, identity } = await flow.finish(browser.arrive(returned.url))
+    expect(tokens.dpopKey).toMatchObject({ kty: 'EC', crv: 'P-256' })
+    expect(identity.email).toBe('ada@mail.example')
+  })
+
+  test('a pushed request shows the browser nothing but a reference', async () => {
+    const flow = flowOf({ pushedRequest: true })
+    const browser = appBrowser()
+    const url = await flow.begin(browser.click('/auth'))
+    expect([...new URL(url).searchParams.keys()].toSorted()).toEqual(['client_id', 'request_uri'])
+    const returned = await new ProviderUser('ada').visit(url)
+    expect((await flow.finish(browser.arrive(returned.url))).identity.subject).toBe('ada')
+  })
+
+  test('with a store, one of two answers at once is taken, before the code is sent', async () => {
+    const flow = flowOf({ store: memoryStore() })
+    const browser = appBrowser()
+    const url = await flow.begin(browser.click('/auth'), { returnTo: '/cart' })
+    const returned = await new ProviderUser('ada').visit(url)
+    idp.asked.length = 0
+    const exchanges = [browser.arrive(returned.url), browser.arrive(returned.url)]
+    const outcomes = await Promise.allSettled(exchanges.map((exchange) => flow.finish(exchange)))
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    const loser = outcomes.find((outcome) => outcome.status === 'rejected')
+    expect(loser?.reason).toMatchObject({ code: 'transaction_missing', details: { returnTo: '/cart' } })
+    expect(idp.asked.filter((line) => line === 'POST /token')).toHaveLength(1)
+  })
+})

@@ -1,0 +1,71 @@
+/** How we prove to a provider that we are the registered client. */
+import * as wire from 'oauth4webapi'
+import { importJWK } from 'jose/key/import'
+import { SignJWT } from 'jose/jwt/sign'
+import { ConfigError } from '../errors.js'
+import type { Platform } from '../platform.js'
+import type { ClientCredential, ProviderDefinition } from './provider.js'
+import type { ServerMetadata } from './server-metadata.js'
+
+/** Apple caps its client secret at six months; ours is made for the one request (in seconds). */
+const appleSecretSeconds = 300
+const appleAudience = 'https://appleid.apple.com'
+
+/** Makes the client authentication of one provider; keys are imported once. */
+export function createClientAuthentication(
+  { clientId, credential }: ProviderDefinition,
+  platform: Platform,
+): (metadata: ServerMetadata) => Promise<wire.ClientAuth> {
+  let imported: Promise<CryptoKey> | null = null
+  const signingKey = (key: JsonWebKey): Promise<CryptoKey> => (imported ??= importSigningKey(key))
+  return async (metadata) => {
+    switch (credential.method) {
+      case 'none':
+        return wire.None()
+      case 'secret':
+        return secretAuthentication(credential, metadata)
+      case 'private_key_jwt': {
+        const { kid } = credential.key as { kid?: unknown }
+        const key = await signingKey(credential.key)
+        return wire.PrivateKeyJwt(typeof kid === 'string' ? { key, kid } : key)
+      }
+      case 'apple': {
+        const key = await signingKey(credential.key)
+        return wire.ClientSecretPost(await appleSecret({ ...credential, clientId }, key, platform.now()))
+      }
+    }
+  }
+}
+
+/** RFC 8414: where nothing is published, `client_secret_basic` is what a server takes. */
+function secretAuthentication(
+  { secret, placement }: Extract<ClientCredential, { method: 'secret' }>,
+  { token_endpoint_auth_methods_supported: methods }: ServerMetadata,
+): wire.ClientAuth {
+  const onlyPost = methods?.includes('client_secret_post') && !methods.includes('client_secret_basic')
+  const post = placement === 'post' || (placement === 'discovered' && onlyPost)
+  return post ? wire.ClientSecretPost(secret) : wire.ClientSecretBasic(secret)
+}
+
+async function importSigningKey(key: JsonWebKey): Promise<CryptoKey> {
+  try {
+    const found = await importJWK({ ...key, kty: key.kty ?? '' }, key.alg ?? (key.crv === 'P-256' ? 'ES256' : ''))
+    if (!(found instanceof Uint8Array)) return found
+  } catch {
+    // Said below, without the key.
+  }
+  throw new ConfigError(
+    'privateKey: expected a private JWK with its alg, such as ES256 or RS256, that the runtime can import',
+  )
+}
+
+/** Apple's client secret is a JWT that we sign (developer.apple.com, "Creating a client secret"). */
+function appleSecret(
+  { teamId, keyId, clientId }: { teamId: string; keyId: string; clientId: string },
+  key: CryptoKey,
+  now: number,
+): Promise<string> {
+  return new SignJWT({ iss: teamId, sub: clientId, aud: appleAudience, iat: now, exp: now + appleSecretSeconds })
+    .setProtectedHeader({ alg: 'ES256', kid: keyId })
+    .sign(key)
+}

@@ -1,0 +1,125 @@
+/** The second half of the code flow: everything about an answer is checked before the code is sent anywhere. */
+import { AuthError } from '../errors.js'
+import { markProven } from '../internal/proven.js'
+import { sha256Text } from '../platform.js'
+import type { OAuthLogin } from './authorization-code-flow.js'
+import { rememberBegunIn } from './begun-session.js'
+import { callbackParameters, checkCallback, rejected } from './callback.js'
+import { createDpopKey } from './dpop.js'
+import type { FlowContext, LoginExchange } from './flow-options.js'
+import { providerTokens, readIdentity, withNameFromForm } from './identity.js'
+import type { Claims } from './provider.js'
+import type { TokenAnswer } from './token-answer.js'
+import type { Transaction } from './transaction.js'
+
+const mostMethods = 8
+
+/** An answer whose every part belongs to the attempt. */
+interface Answer {
+  readonly transaction: Transaction
+  readonly code: string
+  /** Of the front channel's ID token, in the hybrid flow. */
+  readonly frontClaims: Claims | null
+  /** The form field `user`. */
+  readonly user: string | null
+}
+
+/** See `AuthorizationCodeFlow.finish`. */
+export async function finishAttempt(flow: FlowContext, exchange: LoginExchange, form: unknown): Promise<OAuthLogin> {
+  const answer = await checkedAnswer(flow, exchange, form)
+  const { client, platform } = flow
+  const { transaction } = answer
+  const dpopKey = flow.dpop ? await createDpopKey() : null
+  const tokens = await client.grant(
+    'authorization_code',
+    {
+      code: answer.code,
+      redirect_uri: flow.redirectUri,
+      code_verifier: transaction.verifier,
+      ...(transaction.resource !== null && { resource: transaction.resource }),
+    },
+    { dpopKey },
+  )
+  if (flow.dpop && tokens.tokenType !== 'dpop') throw rejected('token_not_bound')
+  const claims = await idTokenClaims(flow, answer, tokens)
+  const read = await readIdentity(client, { answer: tokens, idTokenClaims: claims, dpopKey })
+  const identity = withNameFromForm(client.definition, read, answer.user)
+  const login: OAuthLogin = {
+    identity,
+    tokens: providerTokens(client, tokens, { scope: transaction.scope, dpopKey }),
+    returnTo: transaction.returnTo,
+    methods: methodsOf(claims),
+    providerLogin: {
+      issuer: identity.issuer,
+      subject: typeof claims?.sub === 'string' ? claims.sub : identity.subject,
+      providerSessionId: typeof claims?.sid === 'string' ? claims.sid : null,
+      issuedAt: typeof claims?.iat === 'number' ? claims.iat : platform.now(),
+    },
+  }
+  markProven(login)
+  markProven(exchange)
+  rememberBegunIn(login, transaction.sessionId)
+  return login
+}
+
+async function checkedAnswer(flow: FlowContext, exchange: LoginExchange, form: unknown): Promise<Answer> {
+  const { client, platform, transactions } = flow
+  const request = await exchange.request
+  const parameters = callbackParameters(request, form, flow.responseMode)
+  const state = parameters.get('state')
+  if (!state) throw rejected('state_missing')
+  const transaction = await transactions.take(exchange, state)
+  if (!transaction) throw new AuthError('transaction_missing')
+  if (transaction.flow !== flow.id) throw rejected('other_flow')
+  await refuseOtherSession(exchange, transaction, request.method)
+  const expected = { clientId: client.definition.clientId, state, hybrid: flow.responseType !== 'code' }
+  const checked = checkCallback(await client.metadata(), expected, parameters)
+  const code = checked.get('code')
+  if (!code) throw rejected('code_missing')
+  const frontClaims = await frontChannelClaims(flow, { transaction, code, idToken: parameters.get('id_token') })
+  await takeOnce(flow, sha256Text(platform, state), transaction)
+  return { transaction, code, frontClaims, user: parameters.get('user') }
+}
+
+/**
+ * What was begun in one session is not finished in another: else a provider account would be linked to whoever signed in
+ * meanwhile. A cross-site POST brings no session along, so nothing can be linked there, and nothing is compared.
+ */
+async function refuseOtherSession(exchange: LoginExchange, { sessionId }: Transaction, method: string): Promise<void> {
+  if (sessionId === null || !exchange.session || method.toUpperCase() !== 'GET') return
+  if ((await exchange.session())?.id !== sessionId) throw rejected('session_changed')
+}
+
+async function frontChannelClaims(
+  { client, responseType }: FlowContext,
+  { transaction, code, idToken }: { transaction: Transaction; code: string; idToken: string | null },
+): Promise<Claims | null> {
+  if (responseType === 'code') return null
+  const { nonce, maxAgeSeconds } = transaction
+  return client.verifyIdToken(idToken, { nonce, maxAgeSeconds, code })
+}
+
+/** A second use of one answer could make the provider revoke the tokens of the first (RFC 6749 §4.1.2). */
+async function takeOnce({ taken }: FlowContext, key: string, { returnTo, expiresAt }: Transaction): Promise<void> {
+  if (!taken) return
+  const first = await taken.insertOnce({ key, owner: null, expiresAt, value: true })
+  if (!first) throw new AuthError('transaction_missing', { reason: 'already_taken', returnTo })
+}
+
+async function idTokenClaims({ client }: FlowContext, answer: Answer, tokens: TokenAnswer): Promise<Claims | null> {
+  const { nonce, maxAgeSeconds } = answer.transaction
+  if (client.definition.identity.from === 'profile') return null
+  if (tokens.idToken === null) throw rejected('id_token_missing')
+  const { accessToken } = tokens
+  const claims = await client.verifyIdToken(tokens.idToken, { nonce, maxAgeSeconds, accessToken })
+  const { frontClaims } = answer
+  // OpenID Connect Core §3.3.3.6: both ID tokens tell of the same user.
+  if (frontClaims && (frontClaims.sub !== claims.sub || frontClaims.iss !== claims.iss)) throw rejected('id_token_sub')
+  return claims
+}
+
+function methodsOf(claims: Claims | null): string[] {
+  const amr: unknown[] = Array.isArray(claims?.amr) ? claims.amr : []
+  const words = amr.filter((word): word is string => typeof word === 'string' && /^[\w-]{1,32}$/.test(word))
+  return [...new Set(['fed', ...words])].slice(0, mostMethods)
+}

@@ -1,0 +1,127 @@
+/** Who somebody is at a provider: issuer and subject, and what else the provider said with which proof. */
+import { AuthError } from '../errors.js'
+import type { Claims, Profile, ProviderDefinition } from './provider.js'
+import type { ProviderClient } from './provider-client.js'
+import type { TokenAnswer } from './token-answer.js'
+import { isObject } from './upstream.js'
+
+/** Who somebody is at a provider. Issuer and subject identify; nothing else does, an e-mail address least of all. */
+export interface Identity {
+  /** The provider's name. */
+  readonly provider: string
+  /** The issuer that vouches. */
+  readonly issuer: string
+  /** Never changes, never given to somebody else, at this issuer. */
+  readonly subject: string
+  /** As the provider tells it; may change, may be somebody else's. */
+  readonly email: string | null
+  /** Whether this provider's evidence proves that the user owns the address; a claim alone does not. */
+  readonly emailProven: boolean
+  /** For greetings only. */
+  readonly name: string | null
+  /** All that the provider said. */
+  readonly claims: Claims
+}
+
+/** Tokens of a provider. Never for the browser. */
+export interface ProviderTokens {
+  /** The provider's name. */
+  readonly provider: string
+  /** Calls the provider's API. */
+  readonly accessToken: string
+  /** `null`: the provider gave none. */
+  readonly refreshToken: string | null
+  /** When the access token ends, in epoch seconds; `null`: the provider does not say, or never. */
+  readonly expiresAt: number | null
+  /** What was granted, space-separated. */
+  readonly scope: string
+  /** For `logoutUrl`; `null` where there is no OpenID. */
+  readonly idToken: string | null
+  /** The private key that the tokens are bound to (RFC 9449); `null`: bearer tokens. */
+  readonly dpopKey: JsonWebKey | null
+}
+
+/** What an identity is read from. */
+export interface IdentityEvidence {
+  readonly answer: TokenAnswer
+  /** Of the verified ID token; `null` where there is none. */
+  readonly idTokenClaims: Claims | null
+  readonly dpopKey?: JsonWebKey | null
+}
+
+const mostEmailLength = 320
+
+/** The library's form of a token answer. `scope`: what was asked for, where the provider says nothing. */
+export function providerTokens(
+  { definition }: ProviderClient,
+  answer: TokenAnswer,
+  { scope, dpopKey = null }: { scope: string; dpopKey?: JsonWebKey | null },
+): ProviderTokens {
+  const { accessToken, refreshToken, expiresAt, idToken } = answer
+  const bound = answer.tokenType === 'dpop' ? dpopKey : null
+  const granted = answer.scope ?? scope
+  return { provider: definition.name, accessToken, refreshToken, expiresAt, scope: granted, idToken, dpopKey: bound }
+}
+
+/**
+ * The identity behind a token answer whose ID token, if there is one, has been verified. Throws 'callback_rejected' when
+ * the provider's own documents contradict each other.
+ */
+export async function readIdentity(client: ProviderClient, evidence: IdentityEvidence): Promise<Identity> {
+  const { definition } = client
+  const { answer, idTokenClaims } = evidence
+  if (definition.identity.from === 'profile') {
+    const profile = await definition.identity.read((url) => client.readProfile(url, answer), answer.answer)
+    if (!profile) throw new AuthError('callback_rejected', { reason: 'profile_unreadable' })
+    return { ...checkedProfile(profile), provider: definition.name, issuer: definition.issuer }
+  }
+  if (!idTokenClaims) throw new AuthError('callback_rejected', { reason: 'id_token_missing' })
+  const claims = await completed(client, { ...evidence, idTokenClaims })
+  const subject = claims[definition.identity.subjectClaim]
+  if (typeof subject !== 'string' || subject === '')
+    throw new AuthError('callback_rejected', { reason: 'subject_missing' })
+  const { email, name } = claims
+  const profile: Profile = {
+    subject,
+    email: typeof email === 'string' ? email : null,
+    emailProven: definition.identity.emailProven(claims),
+    name: typeof name === 'string' ? name : null,
+    claims,
+  }
+  return { ...checkedProfile(profile), provider: definition.name, issuer: String(idTokenClaims.iss) }
+}
+
+/** Keeps what can be an e-mail address; nothing is proven of what is not. */
+function checkedProfile(profile: Profile): Profile {
+  const { email } = profile
+  const usable = email !== null && email.length <= mostEmailLength && /^[^\s@]+@[^\s@]+$/.test(email)
+  return usable ? profile : { ...profile, email: null, emailProven: false }
+}
+
+/** Some providers put the e-mail address at the userinfo endpoint only. Its `sub` must be the token's (OpenID Connect Core §5.3.2). */
+async function completed(
+  client: ProviderClient,
+  { answer, idTokenClaims, dpopKey = null }: IdentityEvidence & { idTokenClaims: Claims },
+): Promise<Claims> {
+  const granted = (answer.scope ?? '').split(' ')
+  const { userinfo_endpoint: endpoint } = await client.metadata()
+  if (idTokenClaims.email !== undefined || endpoint === undefined) return idTokenClaims
+  if (answer.scope !== null && !granted.includes('email')) return idTokenClaims
+  const userinfo = await client.readProfile(endpoint, { accessToken: answer.accessToken, dpopKey })
+  if (!isObject(userinfo) || userinfo.sub !== idTokenClaims.sub) {
+    throw new AuthError('callback_rejected', { reason: 'userinfo_sub' })
+  }
+  return { ...userinfo, ...idTokenClaims }
+}
+
+/** The claim of a form field `user`, which Apple sends once, at the first consent, and nobody signs. */
+export function withNameFromForm(definition: ProviderDefinition, identity: Identity, user: string | null): Identity {
+  if (!definition.deviations.nameInForm || user === null || identity.name !== null) return identity
+  try {
+    const { name } = JSON.parse(user) as { name?: { firstName?: unknown; lastName?: unknown } }
+    const parts = [name?.firstName, name?.lastName].filter((part) => typeof part === 'string' && part !== '')
+    return parts.length === 0 ? identity : { ...identity, name: parts.join(' ').slice(0, 200) }
+  } catch {
+    return identity
+  }
+}

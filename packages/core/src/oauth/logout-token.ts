@@ -1,0 +1,65 @@
+/** Back-channel logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6). */
+import { AuthError } from '../errors.js'
+import { sha256Text } from '../platform.js'
+import type { Records } from '../store/records.js'
+import { type JwtContext, leewaySeconds, verifyProviderJwt } from './id-token.js'
+import { isObject } from './upstream.js'
+
+/** What a logout token names: a session at the provider, or all sessions of a subject. */
+export interface LogoutTokenClaims {
+  /** The issuer. */
+  readonly issuer: string
+  /** The subject, if named. */
+  readonly subject: string | null
+  /** The provider's `sid`, if named. */
+  readonly providerSessionId: string | null
+  /** The token's `iat`, in epoch seconds. */
+  readonly issuedAt: number
+}
+
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
+/** Explicit type; older providers send `JWT` or nothing, and the event tells the token apart then. */
+const types = /^(application\/)?(logout\+jwt|jwt)$/i
+/** A logout that is older than this was delivered long ago (in seconds). */
+const oldestSeconds = 600
+
+/**
+ * Reads a logout token. With records for it, each is taken once. Throws 'invalid_request' with the reason,
+ * 'provider_error' when the provider's keys cannot be had.
+ */
+export async function verifyLogoutToken(
+  context: JwtContext,
+  token: unknown,
+  taken: Records<true> | null,
+): Promise<LogoutTokenClaims> {
+  const { platform } = context
+  const { claims, typ } = await verified(context, token)
+  const { iss, sub, sid, iat, exp, jti, events, nonce } = claims
+  const now = platform.now()
+  if (typ !== null && !types.test(typ)) throw refused('typ')
+  if (!isObject(events) || !isObject(events[logoutEvent])) throw refused('events')
+  if (nonce !== undefined) throw refused('nonce')
+  if (typeof iat !== 'number' || iat > now + leewaySeconds || iat < now - oldestSeconds) throw refused('iat')
+  if (typeof exp !== 'number') throw refused('exp')
+  if (typeof jti !== 'string' || jti === '') throw refused('jti')
+  if (sub !== undefined && typeof sub !== 'string') throw refused('sub')
+  if (sid !== undefined && typeof sid !== 'string') throw refused('sid')
+  if (sub === undefined && sid === undefined) throw refused('sub')
+  const key = sha256Text(platform, JSON.stringify(['logout', iss, jti]))
+  const expiresAt = now + oldestSeconds + leewaySeconds
+  if (taken && !(await taken.insertOnce({ key, owner: null, expiresAt, value: true }))) throw refused('replayed')
+  return { issuer: String(iss), subject: sub ?? null, providerSessionId: sid ?? null, issuedAt: iat }
+}
+
+async function verified(context: JwtContext, token: unknown): ReturnType<typeof verifyProviderJwt> {
+  try {
+    return await verifyProviderJwt(context, token)
+  } catch (error) {
+    if (error instanceof AuthError && error.code === 'callback_rejected') throw refused(String(error.details.reason))
+    throw error
+  }
+}
+
+function refused(reason: string): AuthError {
+  return new AuthError('invalid_request', { reason: `logout_token_${reason.replace('id_token_', '')}` })
+}

@@ -10,7 +10,7 @@ import type { Step } from './step.ts'
 /** Files that are allowed to touch time, randomness, network or environment, and why. */
 const doorKeepers: readonly { readonly path: RegExp; readonly why: string }[] = [
   { path: /^packages\/core\/src\/platform\.ts$/, why: 'it is the door' },
-  { path: /^packages\/testing\/src\//, why: 'it starts servers and waits for them; no product runs it' },
+  { path: /^packages\/(engines|testing)\/src\//, why: 'it starts servers and waits for them; no product runs it' },
   {
     path: /^packages\/store-sql\/src\/pause\.ts$/,
     why: 'stores take no platform; a pause between tries decides nothing',

@@ -1,4 +1,12 @@
-/** `@tessera-auth/store-sql`: SQLite, PostgreSQL and MySQL/MariaDB as stores. */
+/** `@tessera-auth/store-sql`: SQLite, PostgreSQL and MySQL/MariaDB as stores, and PostgreSQL as a bus. */
+export type { SqlStore, SqlStoreOptions, SqlValue } from './sql-store.js'
 export { sqliteStore } from './sqlite-store.js'
 export type { SqliteDatabase, SqliteStatement } from './sqlite-store.js'
-export type { SqlStore, SqlStoreOptions, SqlValue } from './sql-store.js'
+export { postgresStore } from './postgres-store.js'
+export type { PostgresStoreOptions } from './postgres-store.js'
+export type { PgAnswer, PgClient, PgliteClient, PostgresJsClient, SqlClient } from './postgres-client.js'
+export { postgresBus } from './postgres-bus.js'
+export type { PostgresBusOptions } from './postgres-bus.js'
+export type { NotifyClient, NotifyMessage } from './notify-connection.js'
+export { mysqlStore } from './mysql-store.js'
+export type { MysqlClient } from './mysql-store.js'

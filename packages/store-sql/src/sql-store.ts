@@ -37,26 +37,30 @@ export interface SqlAnswer {
 /** Runs one statement with its values, in the order that `storeMethods` has. */
 export type RunStatement = (verb: Verb, values: SqlValue[]) => Promise<SqlAnswer>
 
+/** The same for a statement that changes one record, which is named. */
+export type RunWrite = (verb: Verb, values: SqlValue[], record: [kind: string, key: string]) => Promise<SqlAnswer>
+
 /** The columns as read; `ends` instead of `expires_at`, so that drivers that turn names into camel case do not matter. */
 export const columns = 'owner, version, expires_at as ends, value'
 
 /** The six methods over statements. */
-export function storeMethods(run: RunStatement): Store {
+export function storeMethods(run: RunStatement, write: RunWrite = run): Store {
+  async function wrote(verb: Verb, values: SqlValue[], record: [kind: string, key: string]): Promise<boolean> {
+    return (await write(verb, values, record)).changed === 1
+  }
+
   return {
     async get(kind, key) {
       const [row] = (await run('get', [kind, key])).rows
       return row === undefined ? null : toEntry(kind, key, row)
     },
-    insert: async (entry) => (await run('insert', insertValues(entry))).changed === 1,
-    replace: async (entry, expectedVersion) =>
-      (await run('replace', replaceValues(entry, expectedVersion))).changed === 1,
-    async remove(kind, key, expectedVersion) {
-      const { changed } =
-        expectedVersion === undefined
-          ? await run('remove', [kind, key])
-          : await run('removeVersion', [kind, key, expectedVersion])
-      return changed === 1
-    },
+    insert: (entry) => wrote('insert', insertValues(entry), [entry.kind, entry.key]),
+    replace: (entry, expectedVersion) =>
+      wrote('replace', replaceValues(entry, expectedVersion), [entry.kind, entry.key]),
+    remove: (kind, key, expectedVersion) =>
+      expectedVersion === undefined
+        ? wrote('remove', [kind, key], [kind, key])
+        : wrote('removeVersion', [kind, key, expectedVersion], [kind, key]),
     async listByOwner(kind, owner) {
       const { rows } = await run('listByOwner', [kind, owner])
       return rows.map((row) => toListedEntry(kind, row))

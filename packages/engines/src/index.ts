@@ -1,0 +1,4 @@
+/** Database servers for our own tests: given by a URL, found on this machine, or started for the run. */
+export { describeEngine } from './describe-engine.js'
+export { mysql } from './mysql.js'
+export { postgres } from './postgres.js'

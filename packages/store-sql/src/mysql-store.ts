@@ -1,0 +1,130 @@
+/** Records in MySQL or MariaDB, through mysql2. */
+import { type Entry, StoreError } from '@tessera-auth/core/store'
+import { attempt, type Failures } from './attempts.js'
+import {
+  columns,
+  type SqlAnswer,
+  type SqlStore,
+  type SqlStoreOptions,
+  type SqlValue,
+  storeMethods,
+  tableName,
+  type Verb,
+} from './sql-store.js'
+
+/** A pool or connection of mysql2/promise; the caller opens and closes it. */
+export interface MysqlClient {
+  /** Runs a statement that is prepared once per connection. Answers rows, or what was affected, first. */
+  execute(sql: string, values: SqlValue[]): Promise<[unknown, ...unknown[]]>
+  /** Runs a statement without values. */
+  query(sql: string): Promise<unknown>
+}
+
+/** ER_DUP_ENTRY */
+const duplicate = 1062
+/** ER_LOCK_DEADLOCK and ER_LOCK_WAIT_TIMEOUT: the statement was undone. */
+const transient = new Set([1213, 1205])
+/** Beyond it a server that is not strict would cut the owner off, and "sign out everywhere" would miss the record. */
+const longestOwner = 255
+
+const failures: Failures = {
+  engine: 'MySQL',
+  tries: 10,
+  pauseMilliseconds: 5,
+  isTransient: (error) => transient.has(errorNumber(error)),
+}
+
+/**
+ * A store in a MySQL (8.0.17 or later) or MariaDB (10.3 or later) database. Each method is one statement and one round
+ * trip. Give it the pool of the primary: a replica may lag behind a sign-out.
+ *
+ * @param client - a pool or connection of `mysql2/promise`.
+ * @example
+ * ```ts
+ * const store = mysqlStore(mysql.createPool(uri))
+ * await store.migrate()
+ * ```
+ */
+export function mysqlStore(client: MysqlClient, options: SqlStoreOptions = {}): SqlStore {
+  const table = tableName(options, { qualified: true })
+  const schema = mysqlSchema(table)
+  const statements = mysqlStatements(table)
+
+  function run(verb: Verb, values: SqlValue[]): Promise<SqlAnswer> {
+    return attempt(failures, async () => {
+      const [answer] = await client.execute(statements[verb], values)
+      return Array.isArray(answer) ? { rows: answer, changed: 0 } : { rows: [], changed: affectedRows(answer) }
+    })
+  }
+  const methods = storeMethods(run)
+
+  return {
+    ...methods,
+    async insert(entry) {
+      if ((entry.owner?.length ?? 0) > longestOwner) {
+        throw new StoreError(`An owner has at most ${longestOwner} characters in MySQL.`)
+      }
+      try {
+        return await methods.insert(entry)
+      } catch (error) {
+        if (error instanceof StoreError && errorNumber(error.cause) === duplicate) return false
+        throw error
+      }
+    },
+    async replace(entry, expectedVersion) {
+      const changed = await methods.replace(entry, expectedVersion)
+      // Without the flag FOUND_ROWS, which mysql2 sets by itself, a row that is written as it was does not count.
+      return changed || (entry.version === expectedVersion && isSame(entry, await methods.get(entry.kind, entry.key)))
+    },
+    schema,
+    migrate: async () => {
+      await attempt(failures, () => client.query(schema))
+    },
+  }
+}
+
+/**
+ * The SQL that makes the table. Texts compare by bytes, trailing spaces included: that collation has one name in MySQL
+ * and another in MariaDB, and each server reads only the comment that is meant for it.
+ */
+export function mysqlSchema(table: string): string {
+  const exact = '/*!80017 collate utf8mb4_0900_bin */ /*M!100202 collate utf8mb4_nopad_bin */'
+  return `create table if not exists ${table} (
+  kind varchar(32) ${exact} not null,
+  \`key\` varchar(128) ${exact} not null,
+  owner varchar(255) ${exact},
+  version varchar(32) ${exact} not null,
+  expires_at bigint,
+  value mediumtext ${exact} not null,
+  primary key (kind, \`key\`),
+  index owner_of_kind (kind, owner),
+  index expires_at (expires_at)
+) engine = innodb, character set = utf8mb4, collate = utf8mb4_bin
+`
+}
+
+function mysqlStatements(table: string): Readonly<Record<Verb, string>> {
+  const where = 'kind = ? and `key` = ?'
+  return {
+    get: `select ${columns} from ${table} where ${where}`,
+    insert: `insert into ${table} (kind, \`key\`, owner, version, expires_at, value) values (?, ?, ?, ?, ?, ?)`,
+    replace: `update ${table} set version = ?, expires_at = ?, value = ? where ${where} and version = ?`,
+    remove: `delete from ${table} where ${where}`,
+    removeVersion: `delete from ${table} where ${where} and version = ?`,
+    listByOwner: `select \`key\`, ${columns} from ${table} where kind = ? and owner = ?`,
+    removeExpired: `delete from ${table} where expires_at <= ? order by expires_at limit ?`,
+  }
+}
+
+function isSame(entry: Entry, found: Entry | null): boolean {
+  return found?.version === entry.version && found.value === entry.value && found.expiresAt === entry.expiresAt
+}
+
+function affectedRows(answer: unknown): number {
+  return Number((answer as { affectedRows: number | bigint }).affectedRows)
+}
+
+function errorNumber(error: unknown): number {
+  const { errno } = (error ?? {}) as { errno?: unknown }
+  return typeof errno === 'number' ? errno : 0
+}

@@ -1,0 +1,134 @@
+/** One PostgreSQL connection that listens, is watched, and is opened again when it is lost. */
+import { StoreError } from '@tessera-auth/core/store'
+import { pause } from './pause.js'
+
+/** `Client` of pg, connected; not a pool, since LISTEN belongs to one connection. */
+export interface NotifyClient {
+  /** Runs one statement. */
+  query(text: string, values?: string[]): Promise<unknown>
+  /** A message of a channel that is listened to. */
+  on(event: 'notification', listener: (message: NotifyMessage) => void): unknown
+  /** The connection broke, or was closed. */
+  on(event: 'error' | 'end', listener: (error?: unknown) => void): unknown
+  /** Closes the connection. */
+  end(): Promise<void>
+  /** Lets the process end although the connection is open. */
+  unref?(): void
+}
+
+/** One message of a channel. */
+export interface NotifyMessage {
+  /** The channel it was sent to. */
+  readonly channel: string
+  /** Its text. */
+  readonly payload?: string | undefined
+}
+
+/** What a listening connection is made of. */
+export interface ListeningOptions {
+  readonly channel: string
+  connect(): Promise<NotifyClient>
+  onMessage(payload: string): void
+  /** `true` each time LISTEN was acknowledged, `false` when that connection was lost. */
+  onHealth(healthy: boolean): void
+  onError(error: unknown): void
+}
+
+/** A listening connection. */
+export interface Listening {
+  /** Runs a statement on it. Throws `StoreError` while there is no connection, or when it does not answer. */
+  query(text: string, values: string[]): Promise<void>
+  /** Closes it; resolves when nothing will be called any more. */
+  stop(): Promise<void>
+}
+
+/** A connection that does not answer for so long is given up: a network that was cut says nothing by itself. */
+const answerMilliseconds = 5_000
+const firstPauseMilliseconds = 100
+const longestPauseMilliseconds = 5_000
+
+/** Connects, listens, and goes on until it is stopped. */
+export function keepListening(options: ListeningOptions): Listening {
+  const stop = new AbortController()
+  const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
+  let current: NotifyClient | null = null
+
+  async function listenUntilLost(): Promise<void> {
+    const client = await openInTime(options)
+    const lost = new Promise<void>((resolve) => {
+      client.on('end', () => resolve())
+      client.on('error', () => resolve())
+    })
+    try {
+      client.unref?.()
+      client.on('notification', ({ channel, payload }) => {
+        if (channel === options.channel && payload !== undefined && !stop.signal.aborted) options.onMessage(payload)
+      })
+      await inTime(client.query(`listen "${options.channel}"`))
+      current = client
+      if (!stop.signal.aborted) options.onHealth(true)
+      await watch(client, lost)
+    } finally {
+      if (current && !stop.signal.aborted) options.onHealth(false)
+      current = null
+      close(client)
+    }
+  }
+
+  /** Resolves when the connection ended, rejects when it no longer answers. */
+  async function watch(client: NotifyClient, lost: Promise<void>): Promise<void> {
+    const over = Promise.race([lost, stopped]).then(() => 'over')
+    while ((await Promise.race([over, pause(answerMilliseconds)])) !== 'over') {
+      await Promise.race([over, inTime(client.query('select 1'))])
+    }
+  }
+
+  async function run(): Promise<void> {
+    let wait = firstPauseMilliseconds
+    while (!stop.signal.aborted) {
+      try {
+        await listenUntilLost()
+        wait = firstPauseMilliseconds
+      } catch (error) {
+        options.onError(error)
+        wait = Math.min(wait * 2, longestPauseMilliseconds)
+      }
+      await Promise.race([stopped, pause(wait)])
+    }
+  }
+
+  const running = run()
+  return {
+    async query(text, values) {
+      if (!current) throw new StoreError('The bus is not connected to PostgreSQL.')
+      await inTime(current.query(text, values))
+    },
+    async stop() {
+      stop.abort()
+      await running
+    },
+  }
+}
+
+/** A connection that opens too late is closed at once. */
+async function openInTime({ connect }: ListeningOptions): Promise<NotifyClient> {
+  const opening = connect()
+  try {
+    return await inTime(opening)
+  } catch (error) {
+    opening.then(close, () => {})
+    throw error
+  }
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const late = pause(answerMilliseconds).then(() => {
+    throw new StoreError(`PostgreSQL did not answer the bus within ${answerMilliseconds / 1000} s.`)
+  })
+  return Promise.race([answer, late])
+}
+
+/** A connection that was lost cannot say goodbye, so nobody waits for that. */
+function close(client: NotifyClient): void {
+  client.end().catch(() => {})
+}

@@ -1,0 +1,139 @@
+/** Records in PostgreSQL, through pg, postgres (postgres.js) or PGlite. */
+import { ConfigError, type InvalidationBus } from '@tessera-auth/core/store'
+import { attempt, errorCode, type Failures } from './attempts.js'
+import { carryOnWrites, invalidationPayload } from './postgres-bus.js'
+import { postgresConnection, type PostgresStatement, type SqlClient } from './postgres-client.js'
+import {
+  columns,
+  type SqlAnswer,
+  type SqlStore,
+  type SqlStoreOptions,
+  type SqlValue,
+  storeMethods,
+  tableName,
+  type Verb,
+} from './sql-store.js'
+
+/** Options of {@link postgresStore}. */
+export interface PostgresStoreOptions extends SqlStoreOptions {
+  /** `false`: statements are not kept prepared, for poolers that cannot (PgBouncer before 1.21). Default `true`. */
+  readonly prepare?: boolean
+  /** A bus made by `postgresBus`: each write then carries its own message, in the same statement. */
+  readonly bus?: InvalidationBus
+}
+
+const failures: Failures = {
+  engine: 'PostgreSQL',
+  tries: 10,
+  pauseMilliseconds: 5,
+  // serialization_failure and deadlock_detected: the statement was undone.
+  isTransient: (error) => ['40001', '40P01'].includes(errorCode(error)),
+}
+
+/**
+ * A store in a PostgreSQL database, 12 or later. Each method is one statement and one round trip. Give it the pool of
+ * the primary: a replica may lag behind a sign-out.
+ *
+ * @param client - a pool or client of pg, the `sql` of postgres, or a PGlite.
+ * @example
+ * ```ts
+ * const store = postgresStore(new pg.Pool({ connectionString }))
+ * await store.migrate()
+ * ```
+ */
+export function postgresStore(client: SqlClient, options: PostgresStoreOptions = {}): SqlStore {
+  const table = tableName(options, { qualified: true })
+  const connection = postgresConnection(client, { prepare: options.prepare ?? true })
+  const channel = options.bus ? channelOf(options.bus) : null
+  const statements = postgresStatements(table, channel !== null)
+  const schema = postgresSchema(table)
+
+  function run(verb: Verb, values: SqlValue[]): Promise<SqlAnswer> {
+    return attempt(failures, () => connection.run(statements[verb], values))
+  }
+
+  async function write(verb: Verb, values: SqlValue[], [kind, key]: [kind: string, key: string]): Promise<SqlAnswer> {
+    if (channel === null) return run(verb, values)
+    const { rows } = await run(verb, [...values, channel, invalidationPayload(kind, key)])
+    return { rows, changed: rows.length }
+  }
+
+  return {
+    ...storeMethods(run, write),
+    schema,
+    migrate: async () => {
+      await attempt(failures, () => connection.script(oneAtATime(table, schema)))
+    },
+  }
+}
+
+/** The SQL that makes the table. Collation "C" compares bytes, whatever the database's own collation is. */
+export function postgresSchema(table: string): string {
+  const index = table.replace('.', '_')
+  return `create table if not exists ${table} (
+  kind text collate "C" not null,
+  key text collate "C" not null,
+  owner text collate "C",
+  version text collate "C" not null,
+  expires_at bigint,
+  value text not null,
+  primary key (kind, key)
+);
+create index if not exists ${index}_owner on ${table} (kind, owner) where owner is not null;
+create index if not exists ${index}_expires_at on ${table} (expires_at) where expires_at is not null;
+`
+}
+
+function postgresStatements(table: string, notifying: boolean): Readonly<Record<Verb, PostgresStatement>> {
+  const where = 'kind = $1 and key = $2'
+  const texts: Record<Verb, string> = {
+    get: `select ${columns} from ${table} where ${where}`,
+    insert: `insert into ${table} (kind, key, owner, version, expires_at, value) values ($1, $2, $3, $4, $5, $6) on conflict (kind, key) do nothing`,
+    replace: `update ${table} set version = $1, expires_at = $2, value = $3 where kind = $4 and key = $5 and version = $6`,
+    remove: `delete from ${table} where ${where}`,
+    removeVersion: `delete from ${table} where ${where} and version = $3`,
+    listByOwner: `select key, ${columns} from ${table} where kind = $1 and owner = $2`,
+    // What another transaction holds is being renewed or purged: it is left to that one. The second look at expires_at
+    // is for a row that was renewed between the two.
+    removeExpired: `with due as materialized (select kind, key from ${table} where expires_at <= $1 order by expires_at limit $2 for update skip locked) delete from ${table} gone using due where gone.kind = due.kind and gone.key = due.key and gone.expires_at <= $1`,
+  }
+  if (notifying) {
+    texts.insert = notifyingWrite(texts.insert, 7)
+    texts.replace = notifyingWrite(texts.replace, 7)
+    texts.remove = notifyingWrite(texts.remove, 3)
+    texts.removeVersion = notifyingWrite(texts.removeVersion, 4)
+  }
+  const named = (verb: Verb): PostgresStatement => ({
+    name: `${table}.${verb}${notifying ? '+' : ''}`,
+    text: texts[verb],
+  })
+  return {
+    get: named('get'),
+    insert: named('insert'),
+    replace: named('replace'),
+    remove: named('remove'),
+    removeVersion: named('removeVersion'),
+    listByOwner: named('listByOwner'),
+    removeExpired: named('removeExpired'),
+  }
+}
+
+/** One row for each row written, and one message: it is sent when the write is committed, and never otherwise. */
+function notifyingWrite(write: string, parameter: number): string {
+  return `with written as (${write} returning 1) select pg_notify($${parameter}, $${parameter + 1}) from written`
+}
+
+/**
+ * Sent as one message of several statements, which PostgreSQL runs as one transaction: killed halfway, nothing is left.
+ * The lock is for `if not exists`, which two sessions at once would both pass.
+ */
+function oneAtATime(table: string, schema: string): string {
+  return `select set_config('client_min_messages', 'warning', true), pg_advisory_xact_lock(hashtext('tessera ${table}'));
+${schema}`
+}
+
+function channelOf(bus: InvalidationBus): string {
+  const channel = carryOnWrites(bus)
+  if (channel !== null) return channel
+  throw new ConfigError('bus: expected a bus made by postgresBus, received another one')
+}

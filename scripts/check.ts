@@ -18,7 +18,7 @@ const steps: Readonly<Record<string, Step>> = {
   types: program('node', [typescript, '-p', '.']),
   declarations,
   docs: docsCode,
-  unused: program('knip', []),
+  unused: program('knip', ['--no-config-hints']),
   packages: packedPackages,
 }
 

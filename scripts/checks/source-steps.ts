@@ -15,6 +15,10 @@ const doorKeepers: readonly { readonly path: RegExp; readonly why: string }[] = 
     path: /^packages\/store-sql\/src\/pause\.ts$/,
     why: 'stores take no platform; a pause between tries decides nothing',
   },
+  {
+    path: /^packages\/password\/src\/thread-pool\.ts$/,
+    why: 'the size of the pool that hashing shares is an environment setting',
+  },
   { path: /^packages\/create\/src\//, why: 'a command that runs once at a terminal' },
   { path: /^packages\/[a-z-]+\/src\/bin(\.ts$|\/)/, why: 'a command is configured by its environment' },
 ]
@@ -45,8 +49,10 @@ function everything(): SourceFile[] {
   return read([...packagePaths({ shipped: false }), ...others])
 }
 
+/** Shipped: what goes into a published package. */
 function packagePaths(options: { readonly shipped: boolean }): string[] {
-  return packages().flatMap(({ folder }) =>
+  const chosen = packages().filter(({ manifest }) => !options.shipped || !manifest.private)
+  return chosen.flatMap(({ folder }) =>
     sources(folder, options).map((path) => relative(root, join(folder, 'src', path))),
   )
 }

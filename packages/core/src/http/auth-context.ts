@@ -16,6 +16,7 @@ export interface SessionPart<Data> {
   readonly sessions: Sessions<Data>
   readonly internals: SessionInternals<Data>
   readonly jar: CookieJar
+  readonly origin: string
   /** Our own origin first, then those that are trusted. */
   readonly origins: ReadonlySet<string>
 }

@@ -37,6 +37,8 @@ export type AuthenticatorOptions<Data> = CommonOptions &
 
 /** What an adapter is made of. */
 export interface Authenticator<Data = null> {
+  /** The app's own origin, as it was given; `null`: for bearer tokens only. */
+  readonly origin: string | null
   /** The door of one request. Cookies are appended to the headers given. */
   bind(request: RequestView | Promise<RequestView>, responseHeaders: ResponseHeaders): RequestAuth<Data>
   /** The door where no cookie can be set. */
@@ -58,6 +60,7 @@ export function createAuthenticator<Data = null>(options: AuthenticatorOptions<D
   const bind = (request: RequestView | Promise<RequestView>, responseHeaders: ResponseHeaders): RequestAuth<Data> =>
     createRequestAuth(context, { request, responseHeaders })
   return Object.freeze({
+    origin: context.part?.origin ?? null,
     bind,
     bindReadonly: (request) => createReadonlyRequestAuth(context, request),
     async respond(request, handler) {
@@ -81,6 +84,7 @@ function createPart<Data>(sessions: Sessions<Data>, given: string, options: Comm
   const { cookieName, sameSite, trustedOrigins = [] } = options
   return {
     sessions,
+    origin,
     internals: internalsOf(sessions),
     jar: createCookieJar({ origin, cookieName, sameSite }),
     origins: new Set([origin, ...trustedOrigins.map((trusted) => checkOrigin('trustedOrigins', trusted))]),

@@ -1,0 +1,109 @@
+/** Tessera for Express 5: translation, no policy. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  type Authenticator,
+  ConfigError,
+  errorResponse,
+  type RequestAuth,
+  type RequestView,
+  type ResponseHeaders,
+} from '@tessera-auth/core/http'
+import type { ErrorRequestHandler, RequestHandler } from 'express'
+
+/** What {@link expressAdapter} makes of an authenticator. */
+export interface ExpressAdapter<Data = null> {
+  /** Goes before the routes. Reads nothing by itself: not the store, not the body, not a cookie. */
+  readonly middleware: RequestHandler
+  /** Goes after the routes. Answers every `AuthError` with its status and body; passes on everything else. */
+  readonly errorHandler: ErrorRequestHandler
+  /** The door of this request; free until a method of it is called. Throws `ConfigError` when the middleware is missing. */
+  getAuth(request: IncomingMessage): RequestAuth<Data>
+}
+
+/** A request on its way: its answer, and the door once somebody asked for it. */
+interface Bound<Data> {
+  readonly response: ServerResponse
+  auth?: RequestAuth<Data>
+}
+
+/** They describe the answer that the route meant to give, not the error that is sent instead. */
+const headersOfTheRoute = [
+  'Content-Encoding',
+  'Content-Language',
+  'Content-Length',
+  'Content-Range',
+  'ETag',
+  'Last-Modified',
+]
+
+/**
+ * Adapts an authenticator to Express. The origin comes from its options, never from `Host`, so `trust proxy` does not
+ * matter to it.
+ *
+ * @example
+ * ```ts
+ * const { middleware, errorHandler, getAuth } = expressAdapter(authenticator)
+ * const app = express().use(middleware)
+ * app.get('/me', async (req, res) => { res.json({ id: (await getAuth(req).requireSession()).userId }) })
+ * app.use(errorHandler)
+ * ```
+ */
+export function expressAdapter<Data>(authenticator: Authenticator<Data>): ExpressAdapter<Data> {
+  if (typeof authenticator?.bind !== 'function') {
+    throw new ConfigError(`authenticator: expected what createAuthenticator returned, received ${typeof authenticator}`)
+  }
+  const requests = new WeakMap<IncomingMessage, Bound<Data>>()
+  return {
+    // The first one stays where an app and a router in it both mount it: its door may have been used already.
+    middleware(request, response, next) {
+      if (!requests.has(request)) requests.set(request, { response })
+      next()
+    },
+    errorHandler(error: unknown, _request, response, next) {
+      if (response.headersSent || !sendError(response, error)) next(error)
+    },
+    getAuth(request) {
+      const bound = requests.get(request)
+      if (!bound) throw new ConfigError('middleware: expected before the routes that call getAuth: app.use(middleware)')
+      return (bound.auth ??= authenticator.bind(viewOf(request), headersOf(bound.response)))
+    },
+  }
+}
+
+// Read when asked, not copied. Inside a mounted app `url` has lost its front, `originalUrl` has not.
+function viewOf(request: IncomingMessage & { readonly originalUrl?: string }): RequestView {
+  return {
+    get method() {
+      return request.method ?? ''
+    },
+    get url() {
+      return request.originalUrl ?? request.url ?? ''
+    },
+    headers: {
+      get(name) {
+        const value = request.headers[name.toLowerCase()]
+        return Array.isArray(value) ? value.join(', ') : (value ?? null)
+      },
+    },
+  }
+}
+
+// A cookie that comes too late throws Node's own ERR_HTTP_HEADERS_SENT: a sign-in nobody holds is no success.
+function headersOf(response: ServerResponse): ResponseHeaders {
+  return {
+    append(name, value) {
+      const mayBeSet = name.toLowerCase() !== 'cache-control' || !(response.headersSent || response.hasHeader(name))
+      if (mayBeSet) response.appendHeader(name, value)
+    },
+  }
+}
+
+function sendError(response: ServerResponse, error: unknown): boolean {
+  const answer = errorResponse(error)
+  if (!answer) return false
+  for (const name of headersOfTheRoute) response.removeHeader(name)
+  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value)
+  response.statusCode = answer.status
+  response.end(answer.body)
+  return true
+}

@@ -1,0 +1,67 @@
+/** `node scripts/runtimes.ts [runtime …]`: core's scenario on Node, Bun, Deno and workerd, each from its npm package. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build as tsup } from 'tsup'
+import { build } from './build.ts'
+import { cacheFolder, root, run } from './workspace.ts'
+
+const folder = join(cacheFolder, 'runtimes')
+const script = join(folder, 'script-entry.js')
+
+/** How each runtime is started; workerd with and without Node's modules, as both are in use. */
+const runtimes: Readonly<Record<string, readonly [program: string, ...args: string[]]>> = {
+  node: ['node', script],
+  bun: ['npx', '-y', 'bun@1', 'run', script],
+  deno: ['npx', '-y', 'deno@2', 'run', '--no-config', script],
+  workerd: ['npx', '-y', 'workerd@1', 'test', join(folder, 'workerd.capnp')],
+}
+
+process.exitCode = await smoke(process.argv.slice(2))
+
+async function smoke(asked: readonly string[]): Promise<number> {
+  if ((await build()) !== 0) return 1
+  await bundle()
+  const failed: string[] = []
+  for (const [name, [program, ...args]] of Object.entries(runtimes)) {
+    if (asked.length > 0 && !asked.includes(name)) continue
+    const { status, output } = await run(program, args)
+    process.stdout.write(`${name}: ${status === 0 ? 'ok' : `FAILED\n${output}`}\n`)
+    if (status !== 0) failed.push(name)
+  }
+  return failed.length === 0 ? 0 : 1
+}
+
+/** Core as an app's bundler would take it: from its published entries, for no runtime in particular. */
+async function bundle(): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  await tsup({
+    entry: ['workerd-entry', 'script-entry'].map((name) => join(root, 'scripts/runtimes', `${name}.ts`)),
+    outDir: folder,
+    tsconfig: join(root, 'tsconfig.base.json'),
+    format: 'esm',
+    platform: 'neutral',
+    target: 'es2024',
+    splitting: false,
+    noExternal: [/./],
+    config: false,
+    silent: true,
+    esbuildOptions: (options) => {
+      options.alias = { '@tessera-auth/core': join(root, 'packages/core/dist/index.js') }
+    },
+  })
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(folder, 'workerd.capnp'), workerdConfig)
+}
+
+const workerdConfig = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (services = [(name = "web", worker = .web), (name = "node", worker = .node)]);
+const web :Workerd.Worker = (
+  modules = [(name = "entry.js", esModule = embed "workerd-entry.js")],
+  compatibilityDate = "2025-09-01",
+);
+const node :Workerd.Worker = (
+  modules = [(name = "entry.js", esModule = embed "workerd-entry.js")],
+  compatibilityDate = "2025-09-01",
+  compatibilityFlags = ["nodejs_compat"],
+);
+`

@@ -1,0 +1,30 @@
+/** The provider as a process of its own, set up by environment. Prints `ready ISSUER` once it answers. */
+import { startIdentityProvider } from './index.ts'
+
+const {
+  IDP_PORT,
+  IDP_CLIENT_ID,
+  IDP_CLIENT_SECRET,
+  IDP_REDIRECT_URI,
+  IDP_BACKCHANNEL_LOGOUT_URI,
+  IDP_POST_LOGOUT_URI,
+} = process.env
+
+if (!IDP_CLIENT_SECRET) {
+  console.error('IDP_CLIENT_SECRET: expected a text that is not empty')
+  process.exit(1)
+}
+
+const provider = await startIdentityProvider({
+  port: Number(IDP_PORT ?? 3001),
+  clientId: IDP_CLIENT_ID ?? 'tessera-example',
+  clientSecret: IDP_CLIENT_SECRET,
+  redirectUris: (IDP_REDIRECT_URI ?? 'http://localhost:3000/auth/oauth/idp/callback').split(','),
+  ...(IDP_BACKCHANNEL_LOGOUT_URI && { backchannelLogoutUri: IDP_BACKCHANNEL_LOGOUT_URI }),
+  ...(IDP_POST_LOGOUT_URI && { postLogoutRedirectUris: IDP_POST_LOGOUT_URI.split(',') }),
+})
+console.log(`ready ${provider.issuer}`)
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void provider.close().then(() => process.exit(0)))
+}

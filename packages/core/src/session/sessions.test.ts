@@ -1,14 +1,223 @@
-import { expect, test } from 'vitest'
+import { testPlatform } from '@tessera-auth/testing'
+import { describe, expect, test } from 'vitest'
+import { ConfigError, StoreError } from '../errors.js'
+import type { AuthEvent } from '../events.js'
 import { memoryStore } from '../store/memory-store.js'
-import { createSessions } from './sessions.js'
-test('works', async () => {
-  const sessions = createSessions({ store: memoryStore() })
-  const { token, session } = await sessions.create({ attempt: await sessions.beginLogin('u'), methods: ['pwd'] })
-  expect((await sessions.verify(token))?.userId).toBe('u')
-  const r = await sessions.rotate((await sessions.verify(token))!, { methods: ['otp'] })
-  expect(await sessions.verify(token)).toBe(null)
-  expect((await sessions.verify(r.token))?.id).toBe(session.id)
-  expect(await sessions.list('u')).toHaveLength(1)
-  expect(await sessions.revokeAll('u')).toBe(1)
-  expect(await sessions.verify(r.token)).toBe(null)
+import type { Store } from '../store/store.js'
+import { createSessions, type SessionsOptions } from './sessions.js'
+
+function setUp(options: Partial<SessionsOptions> = {}) {
+  const platform = testPlatform()
+  const store = memoryStore({ platform })
+  const events: AuthEvent[] = []
+  const sessions = createSessions({ store, platform, onEvent: (event) => events.push(event), ...options })
+  const signIn = async (userId = 'user-1') =>
+    sessions.create({ attempt: await sessions.beginLogin(userId), methods: ['pwd'] })
+  return { platform, store, events, sessions, signIn }
+}
+
+describe('createSessions', () => {
+  test.each([
+    ['store', { store: {} }],
+    ['store', { store: null }],
+    ['idleTimeoutSeconds', { idleTimeoutSeconds: 0 }],
+    ['idleTimeoutSeconds', { idleTimeoutSeconds: 1.5 }],
+    ['idleTimeoutSeconds', { idleTimeoutSeconds: '60' }],
+    ['absoluteTimeoutSeconds', { absoluteTimeoutSeconds: Number.NaN }],
+    ['touchIntervalSeconds', { idleTimeoutSeconds: 60, touchIntervalSeconds: 60 }],
+    ['maxSessionsPerUser', { maxSessionsPerUser: 0 }],
+    ['storeTimeoutSeconds', { storeTimeoutSeconds: -1 }],
+    ['onEvent', { onEvent: 'log' }],
+    ['data', { data: {} }],
+  ])('refuses a bad %s and names it', (name, options) => {
+    const make = (): unknown => createSessions({ store: memoryStore(), ...(options as object) })
+    expect(make).toThrow(ConfigError)
+    expect(make).toThrow(new RegExp(`^${name}`))
+  })
+
+  test('never puts a received value into the message', () => {
+    const make = (): unknown => createSessions({ store: memoryStore(), onEvent: 'a secret' as never })
+    expect(make).toThrow(/received string$/)
+  })
+})
+
+describe('create and verify', () => {
+  test('the token opens the session and nothing else does', async () => {
+    const { sessions, signIn } = setUp()
+    const { token, session } = await signIn()
+    expect(await sessions.verify(token)).toEqual(session)
+    const [id, verifier] = token.split('.')
+    for (const wrong of ['', id, verifier, `${id}.`, `${id}.${'A'.repeat(43)}`, `${token}=`, ` ${token}`, session.id]) {
+      expect(await sessions.verify(wrong ?? '')).toBeNull()
+    }
+  })
+
+  test.each([undefined, null, 7, {}, [], Symbol('x')])('what is no text (%s) opens nothing', async (wrong) => {
+    const { sessions } = setUp()
+    expect(await sessions.verify(wrong as never)).toBeNull()
+  })
+
+  test('one flipped character anywhere refuses the token', async () => {
+    const { sessions, signIn } = setUp()
+    const { token } = await signIn()
+    for (let at = 0; at < token.length; at += 1) {
+      const flipped = token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1)
+      expect(await sessions.verify(flipped)).toBeNull()
+    }
+  })
+
+  test('two sign-ins never get the same token or id', async () => {
+    const { signIn } = setUp()
+    const made = await Promise.all(Array.from({ length: 500 }, () => signIn()))
+    expect(new Set(made.map(({ token }) => token)).size).toBe(500)
+    expect(new Set(made.map(({ session }) => session.id)).size).toBe(500)
+  })
+
+  test('the store holds only a digest of the token', async () => {
+    const { store, signIn } = setUp()
+    const { token, session } = await signIn()
+    const text = JSON.stringify(await store.get('session', session.id))
+    expect(text).not.toContain(token)
+    expect(text).not.toContain(token.split('.')[1])
+  })
+
+  test('an attempt of nobody never signs in', async () => {
+    const { sessions } = setUp()
+    const attempt = await sessions.beginLogin(null)
+    await expect(sessions.create({ attempt })).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+
+  test('a session without an attempt is an anonymous visitor’s', async () => {
+    const { sessions } = setUp()
+    const { session, token } = await sessions.create({ attempt: null })
+    expect(session).toMatchObject({ userId: null, authenticatedAt: null })
+    expect((await sessions.verify(token))?.userId).toBeNull()
+  })
+
+  test.each(['', '\0', 'x'.repeat(256), '\ud800', 7])('the user id %j is refused', async (userId) => {
+    const { sessions } = setUp()
+    await expect(sessions.beginLogin(userId as never)).rejects.toThrow(TypeError)
+  })
+
+  test('a record that is no session is nobody’s', async () => {
+    const { sessions, store, signIn } = setUp()
+    const { token, session } = await signIn()
+    const entry = await store.get('session', session.id)
+    for (const value of ['', '{', 'null', '[]', '{"v":2}', '{"v":1,"hash":7}']) {
+      const found = await store.get('session', session.id)
+      await store.replace({ ...(entry as NonNullable<typeof entry>), value, version: value }, found?.version ?? '')
+      expect(await sessions.verify(token)).toBeNull()
+    }
+  })
+
+  test('a refusal is told to the audit stream with its reason and without the token', async () => {
+    const { sessions, events, signIn, platform } = setUp()
+    const { token, session } = await signIn()
+    await sessions.verify('nonsense')
+    await sessions.verify(`${'x'.repeat(22)}.${'y'.repeat(43)}`)
+    await sessions.verify(`${session.id}.${'y'.repeat(43)}`)
+    platform.advance(604_800)
+    await sessions.verify(token)
+    const rejected = events.filter(({ type }) => type === 'session.rejected').map(({ reason }) => reason)
+    expect(rejected).toEqual(['malformed', 'unknown', 'mismatch', 'idle_expired'])
+    expect(JSON.stringify(events)).not.toContain(token.split('.')[1])
+  })
+
+  test('a listener that throws fails no request', async () => {
+    const { signIn } = setUp({
+      onEvent: () => {
+        throw new Error('disk full')
+      },
+    })
+    expect((await signIn()).session.userId).toBe('user-1')
+  })
+})
+
+describe('the end of a session', () => {
+  test('unused, it ends at the idle timeout to the second', async () => {
+    const { sessions, signIn, platform } = setUp({ idleTimeoutSeconds: 60 })
+    const { token } = await signIn()
+    platform.advance(59)
+    expect(await sessions.verify(token)).not.toBeNull()
+    platform.advance(60)
+    expect(await sessions.verify(token)).toBeNull()
+  })
+
+  test('used every minute, it ends at the absolute timeout', async () => {
+    const { sessions, signIn, platform } = setUp({ idleTimeoutSeconds: 120, absoluteTimeoutSeconds: 600 })
+    const { token } = await signIn()
+    for (let minute = 1; minute < 10; minute += 1) {
+      platform.advance(60)
+      expect(await sessions.verify(token)).not.toBeNull()
+    }
+    platform.advance(60)
+    expect(await sessions.verify(token)).toBeNull()
+  })
+
+  test('a login may ask for a shorter life than configured, never for a longer one', async () => {
+    const { sessions, platform } = setUp({ absoluteTimeoutSeconds: 600 })
+    const make = async (absoluteTimeoutSeconds: number) =>
+      sessions.create({ attempt: await sessions.beginLogin('u'), absoluteTimeoutSeconds })
+    const [short, long] = [await make(60), await make(6000)]
+    platform.advance(60)
+    expect(await sessions.verify(short.token)).toBeNull()
+    expect(await sessions.verify(long.token)).not.toBeNull()
+    platform.advance(540)
+    expect(await sessions.verify(long.token)).toBeNull()
+  })
+
+  test('a shorter policy holds for sessions made before it', async () => {
+    const { sessions, signIn, platform, store } = setUp()
+    const { token } = await signIn()
+    const strict = createSessions({ store, platform, idleTimeoutSeconds: 60 })
+    platform.advance(61)
+    expect(await strict.verify(token)).toBeNull()
+    expect(await sessions.verify(token)).not.toBeNull()
+  })
+
+  test('expiresAt is the earlier of the idle and the absolute end', async () => {
+    const { signIn, platform, sessions } = setUp({ idleTimeoutSeconds: 100, absoluteTimeoutSeconds: 150 })
+    const { session, token } = await signIn()
+    expect(session.expiresAt).toBe(session.createdAt + 100)
+    platform.advance(60)
+    expect((await sessions.verify(token))?.expiresAt).toBe(session.createdAt + 150)
+  })
+
+  test('a clock that steps back signs nobody out', async () => {
+    const { signIn, platform, store } = setUp()
+    const { token } = await signIn()
+    const behind = { ...platform, now: () => platform.now() - 3600 }
+    expect(await createSessions({ store, platform: behind }).verify(token)).not.toBeNull()
+  })
+})
+
+describe('an outage', () => {
+  const broken = (store: Store, fails: Partial<Record<keyof Store, true>>): Store =>
+    new Proxy(store, {
+      get: (target, name: keyof Store) => (fails[name] ? () => Promise.reject(new Error('down')) : target[name]),
+    })
+
+  test('of reads is a StoreError, never a signed-out visitor', async () => {
+    const { store, platform, signIn } = setUp()
+    const { token } = await signIn()
+    const sessions = createSessions({ store: broken(store, { get: true }), platform })
+    await expect(sessions.verify(token)).rejects.toThrow(StoreError)
+    await expect(sessions.verify(token)).rejects.toMatchObject({ code: 'unavailable', status: 503 })
+  })
+
+  test('of the write that renews leaves the user signed in', async () => {
+    const { store, platform, signIn } = setUp()
+    const { token } = await signIn()
+    const sessions = createSessions({ store: broken(store, { replace: true }), platform })
+    platform.advance(4000)
+    expect((await sessions.verify(token))?.userId).toBe('user-1')
+  })
+
+  test('after the insert withdraws the session', async () => {
+    const { store, platform } = setUp()
+    const sessions = createSessions({ store: broken(store, { listByOwner: true }), platform })
+    const attempt = await sessions.beginLogin('user-1')
+    await expect(sessions.create({ attempt })).rejects.toThrow(StoreError)
+    expect(await store.listByOwner('session', 'user-1')).toEqual([])
+  })
 })

@@ -1,0 +1,292 @@
+import { testPlatform } from '@tessera-auth/testing'
+import { describe, expect, test } from 'vitest'
+import { AuthError, ConfigError } from '../errors.js'
+import { createSessions } from '../session/sessions.js'
+import { memoryStore } from '../store/memory-store.js'
+import { createAuthenticator } from './authenticator.js'
+
+const origin = 'https://app.example'
+const own = { 'sec-fetch-site': 'same-origin' }
+
+interface Cart {
+  items: string[]
+}
+
+function setUp() {
+  const platform = testPlatform()
+  const store = memoryStore({ platform })
+  const data = { initial: { items: [] } as Cart, parse: (stored: unknown) => stored as Cart }
+  const sessions = createSessions({ store, platform, data })
+  const authenticator = createAuthenticator({ origin, sessions, platform })
+  type Auth = ReturnType<typeof authenticator.bind>
+  const ask = async (headers: Record<string, string>, run: (auth: Auth) => Promise<unknown>, method = 'POST') => {
+    const request = new Request(`${origin}/path`, { method, headers })
+    const response = await authenticator.respond(request, async (auth) => Response.json((await run(auth)) ?? null))
+    const cookies = response.headers.getSetCookie()
+    return { status: response.status, body: await response.json(), cookies, headers: response.headers }
+  }
+  const pairOf = (cookies: string[], name: string): string =>
+    cookies.find((line) => line.startsWith(`${name}=`))?.split(';')[0] ?? ''
+  const signIn = async (userId = 'user-1', headers: Record<string, string> = {}) => {
+    const run = async (auth: Auth) => auth.signIn(await auth.beginLogin(userId), { methods: ['pwd'] })
+    const answer = await ask({ ...own, ...headers }, run)
+    return { ...answer, cookie: pairOf(answer.cookies, '__Host-session') }
+  }
+  const whoAmI = async (cookie: string) =>
+    ((await ask({ cookie }, (auth) => auth.session(), 'GET')).body as { userId: string } | null)?.userId ?? null
+  const add = (item: string) => (auth: Auth) => auth.updateData((cart) => ({ items: [...cart.items, item] }))
+  return { platform, store, sessions, authenticator, ask, signIn, whoAmI, add, pairOf }
+}
+
+describe('createAuthenticator', () => {
+  const sessions = createSessions({ store: memoryStore() })
+  test.each([
+    ['origin', { sessions, origin: 'app.example' }],
+    ['origin', { sessions, origin: 'http://app.example' }],
+    ['origin', { sessions, origin: 'https://app.example/' + 'path' }],
+    ['origin', { sessions, origin: 'https://user@app.example' }],
+    ['origin', { sessions }],
+    ['sessions', { sessions: { ...sessions }, origin }],
+    ['sessions', {}],
+    ['verifier', { sessions, origin, verifier: {} }],
+    ['trustedOrigins', { sessions, origin, trustedOrigins: ['https://x.example/path'] }],
+    ['sameSite', { sessions, origin, sameSite: 'none' }],
+  ])('refuses a bad %s and names it', (name, options) => {
+    const make = (): unknown => createAuthenticator(options as never)
+    expect(make).toThrow(ConfigError)
+    expect(make).toThrow(new RegExp(`^${name}`))
+  })
+})
+
+describe('signIn', () => {
+  test('sets one cookie that opens the session', async () => {
+    const { signIn, whoAmI } = setUp()
+    const { cookies, cookie } = await signIn()
+    expect(cookies).toHaveLength(1)
+    expect(cookies[0]).toMatch(/^__Host-session=[^;]+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax; Secure$/)
+    expect(await whoAmI(cookie)).toBe('user-1')
+  })
+
+  test('ends the browser’s earlier session and keeps its data', async () => {
+    const { signIn, whoAmI, ask, add } = setUp()
+    const first = await signIn()
+    await ask({ ...own, cookie: first.cookie }, add('apple'))
+    const second = await signIn('user-1', { cookie: first.cookie })
+    expect(await whoAmI(first.cookie)).toBeNull()
+    expect(second.body).toMatchObject({ data: { items: ['apple'] } })
+  })
+
+  test('carries an anonymous visitor’s data over and deletes that cookie', async () => {
+    const { signIn, ask, add, pairOf } = setUp()
+    const { cookies } = await ask(own, add('apple'))
+    const anonymous = pairOf(cookies, '__Host-anonymous')
+    const { body, cookies: set } = await signIn('user-1', { cookie: anonymous })
+    expect(body).toMatchObject({ data: { items: ['apple'] } })
+    expect(set.find((line) => line.startsWith('__Host-anonymous='))).toMatch(/^__Host-anonymous=; Max-Age=0;/)
+    expect((await ask({ cookie: anonymous }, (auth) => auth.data(), 'GET')).body).toEqual({ items: [] })
+  })
+
+  test('never carries another user’s data over, and ends that session', async () => {
+    const { signIn, ask, add, whoAmI } = setUp()
+    const first = await signIn('user-1')
+    await ask({ ...own, cookie: first.cookie }, add('secret'))
+    const second = await signIn('user-2', { cookie: first.cookie })
+    expect(second.body).toMatchObject({ userId: 'user-2', data: { items: [] } })
+    expect(await whoAmI(first.cookie)).toBeNull()
+  })
+
+  test('with remember: false the cookie ends with the browser, after a rotation too', async () => {
+    const { ask, pairOf } = setUp()
+    const first = await ask(own, async (auth) => auth.signIn(await auth.beginLogin('u'), { remember: false }))
+    expect(first.cookies[0]).not.toContain('Max-Age')
+    const cookie = pairOf(first.cookies, '__Host-session')
+    const second = await ask({ ...own, cookie }, (auth) => auth.reauthenticate({ methods: ['pwd'] }))
+    expect(second.cookies[0]).not.toContain('Max-Age')
+  })
+
+  test('overtaken by "sign out everywhere", it sets no cookie', async () => {
+    const { ask, sessions } = setUp()
+    const answer = await ask(own, async (auth) => {
+      const attempt = await auth.beginLogin('user-1')
+      await sessions.revokeAll('user-1')
+      return auth.signIn(attempt)
+    })
+    expect(answer.status).toBe(401)
+    expect(answer.cookies).toEqual([])
+  })
+
+  test('an anonymous token in the session cookie signs nobody in, nor a user’s token in the anonymous one', async () => {
+    const { ask, add, pairOf, signIn, whoAmI } = setUp()
+    const anonymous = pairOf((await ask(own, add('apple'))).cookies, '__Host-anonymous').split('=')[1]
+    expect(await whoAmI(`__Host-session=${anonymous}`)).toBeNull()
+    const { cookie } = await signIn()
+    const planted = `__Host-anonymous=${cookie.split('=')[1]}`
+    expect((await ask({ cookie: planted }, (auth) => auth.data(), 'GET')).body).toEqual({ items: [] })
+  })
+})
+
+describe('signOut', () => {
+  test('ends the session, then deletes the cookie', async () => {
+    const { ask, signIn, whoAmI } = setUp()
+    const { cookie } = await signIn()
+    const { cookies } = await ask({ ...own, cookie }, (auth) => auth.signOut())
+    expect(cookies).toEqual(['__Host-session=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax; Secure'])
+    expect(await whoAmI(cookie)).toBeNull()
+  })
+
+  test('without a cookie it is fine and sets none', async () => {
+    const { ask } = setUp()
+    expect(await ask({}, (auth) => auth.signOut())).toMatchObject({ status: 200, cookies: [] })
+  })
+
+  test('with one of the last three tokens it still ends the session, with an older one it does not', async () => {
+    const { ask, signIn, whoAmI, pairOf } = setUp()
+    const rotate = async (cookie: string) =>
+      pairOf((await ask({ ...own, cookie }, (auth) => auth.reauthenticate({ methods: [] }))).cookies, '__Host-session')
+    const cookies = [(await signIn()).cookie]
+    for (let turn = 0; turn < 4; turn += 1) cookies.push(await rotate(cookies.at(-1) ?? ''))
+    const newest = cookies[4] ?? ''
+    await ask({ ...own, cookie: cookies[0] ?? '' }, (auth) => auth.signOut())
+    expect(await whoAmI(newest)).toBe('user-1')
+    await ask({ ...own, cookie: cookies[1] ?? '' }, (auth) => auth.signOut())
+    expect(await whoAmI(newest)).toBeNull()
+  })
+
+  test('in the request that signed in, it ends that session too', async () => {
+    const { ask, pairOf, whoAmI } = setUp()
+    const { cookies } = await ask(own, async (auth) => {
+      await auth.signIn(await auth.beginLogin('user-1'))
+      await auth.signOut()
+      return auth.session()
+    })
+    expect(await whoAmI(pairOf(cookies, '__Host-session'))).toBeNull()
+    expect(cookies.at(-1)).toContain('Max-Age=0')
+  })
+})
+
+describe('requireRecentAuth', () => {
+  test.each([
+    [599, 200],
+    [600, 403],
+    [601, 403],
+  ])('%d s after a sign-in, a limit of 600 answers %d', async (age, status) => {
+    const { ask, signIn, platform } = setUp()
+    const { cookie } = await signIn()
+    platform.advance(age)
+    expect((await ask({ cookie }, (auth) => auth.requireRecentAuth(600), 'GET')).status).toBe(status)
+  })
+
+  test('proving it again makes the same session recent', async () => {
+    const { ask, signIn, platform, pairOf, whoAmI } = setUp()
+    const first = await signIn()
+    platform.advance(700)
+    const again = await ask({ ...own, cookie: first.cookie }, (auth) => auth.reauthenticate({ methods: ['pwd'] }))
+    const cookie = pairOf(again.cookies, '__Host-session')
+    expect((await ask({ cookie }, (auth) => auth.requireRecentAuth(600), 'GET')).body).toMatchObject({
+      id: (first.body as { id: string }).id,
+    })
+    expect(await whoAmI(first.cookie)).toBeNull()
+  })
+
+  test('nobody is unauthenticated, not old', async () => {
+    const { ask } = setUp()
+    expect((await ask({}, (auth) => auth.requireRecentAuth(600), 'GET')).status).toBe(401)
+  })
+})
+
+describe('updateData', () => {
+  test('gives an anonymous visitor a cookie once', async () => {
+    const { ask, add, pairOf } = setUp()
+    const first = await ask(own, add('apple'))
+    const second = await ask({ ...own, cookie: pairOf(first.cookies, '__Host-anonymous') }, add('pear'))
+    expect(second).toMatchObject({ body: { items: ['apple', 'pear'] }, cookies: [] })
+  })
+
+  test('reading sets no cookie', async () => {
+    const { ask } = setUp()
+    expect(await ask({}, (auth) => auth.data(), 'GET')).toMatchObject({ body: { items: [] }, cookies: [] })
+  })
+
+  test('50 requests at once lose nothing', async () => {
+    const { ask, add, signIn } = setUp()
+    const { cookie } = await signIn()
+    await Promise.all(Array.from({ length: 50 }, (_, index) => ask({ ...own, cookie }, add(`item ${index}`))))
+    const { body } = await ask({ cookie }, (auth) => auth.data(), 'GET')
+    expect((body as Cart).items).toHaveLength(50)
+  })
+
+  test('a refusal of the app’s own function is not tried again', async () => {
+    const { ask, signIn } = setUp()
+    const { cookie } = await signIn()
+    let calls = 0
+    const { status } = await ask({ ...own, cookie }, (auth) =>
+      auth.updateData(() => {
+        calls += 1
+        throw new AuthError('conflict')
+      }),
+    )
+    expect([status, calls]).toEqual([409, 1])
+  })
+
+  test('afterwards the same request can still rotate', async () => {
+    const { ask, signIn } = setUp()
+    const { cookie } = await signIn()
+    const { status, body } = await ask({ ...own, cookie }, async (auth) => {
+      await auth.updateData(() => ({ items: ['apple'] }))
+      return auth.reauthenticate({ methods: ['pwd'] })
+    })
+    expect([status, (body as { data: Cart }).data.items]).toEqual([200, ['apple']])
+  })
+})
+
+describe('twins of our cookie', () => {
+  test('of several the one that validates wins, wherever it stands', async () => {
+    const { signIn, whoAmI } = setUp()
+    const { cookie } = await signIn()
+    const planted = `__Host-session=${'x'.repeat(22)}.${'y'.repeat(43)}`
+    expect(await whoAmI(`${planted}; ${cookie}`)).toBe('user-1')
+    expect(await whoAmI(`${cookie}; ${planted}`)).toBe('user-1')
+  })
+
+  test('a cookie that does not validate is refused and not deleted', async () => {
+    const { ask } = setUp()
+    const cookie = `__Host-session=${'x'.repeat(22)}.${'y'.repeat(43)}`
+    expect(await ask({ cookie }, (auth) => auth.requireSession(), 'GET')).toMatchObject({ status: 401, cookies: [] })
+  })
+
+  test('the cookie of the other origin’s name is not looked at', async () => {
+    const { signIn, whoAmI } = setUp()
+    const { cookie } = await signIn()
+    expect(await whoAmI(cookie.replace('__Host-', ''))).toBeNull()
+  })
+})
+
+describe('an answer that depends on who asks', () => {
+  test('is no-store, unless the handler says otherwise', async () => {
+    const { authenticator, ask } = setUp()
+    expect((await ask({}, (auth) => auth.session(), 'GET')).headers.get('cache-control')).toBe('no-store')
+    const response = await authenticator.respond(new Request(origin), async (auth) => {
+      await auth.session()
+      return new Response('', { headers: { 'cache-control': 'private, max-age=5' } })
+    })
+    expect(response.headers.get('cache-control')).toBe('private, max-age=5')
+  })
+
+  test('one that never asked is left alone', async () => {
+    const { authenticator } = setUp()
+    const response = await authenticator.respond(new Request(origin), () => new Response('hello'))
+    expect([...response.headers.keys()]).not.toContain('cache-control')
+  })
+})
+
+describe('bindReadonly', () => {
+  test('has no method that could set a cookie', async () => {
+    const { authenticator, signIn } = setUp()
+    const { cookie } = await signIn()
+    const auth = authenticator.bindReadonly(Promise.resolve(new Request(origin, { headers: { cookie } })))
+    expect((await auth.session())?.userId).toBe('user-1')
+    for (const name of ['signIn', 'signOut', 'reauthenticate', 'updateData', 'beginLogin', 'responseHeaders']) {
+      expect(auth).not.toHaveProperty(name)
+    }
+  })
+})

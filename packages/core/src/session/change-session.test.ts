@@ -1,0 +1,193 @@
+import { testPlatform } from '@tessera-auth/testing'
+import { describe, expect, test } from 'vitest'
+import { ConfigError } from '../errors.js'
+import type { AuthEvent } from '../events.js'
+import { memoryStore } from '../store/memory-store.js'
+import { createSessions } from './sessions.js'
+import type { Session } from './session.js'
+
+interface Cart {
+  items: string[]
+}
+
+function parseCart(stored: unknown): Cart {
+  const { items } = stored as Cart
+  if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) throw new TypeError('no cart')
+  return { items }
+}
+
+function setUp() {
+  const platform = testPlatform()
+  const store = memoryStore({ platform })
+  const events: AuthEvent[] = []
+  const options = { store, platform, onEvent: (event: AuthEvent) => events.push(event) }
+  const sessions = createSessions({ ...options, data: { initial: { items: [] } as Cart, parse: parseCart } })
+  const signIn = async () => sessions.create({ attempt: await sessions.beginLogin('user-1'), methods: ['pwd'] })
+  const add = (item: string) => (cart: Cart) => ({ items: [...cart.items, item] })
+  return { platform, store, events, sessions, signIn, add, options }
+}
+
+async function verified<Data>(found: Promise<Session<Data> | null>): Promise<Session<Data>> {
+  const session = await found
+  if (!session) throw new Error('expected a session')
+  return session
+}
+
+describe('rotate', () => {
+  test('keeps the session and its id, and kills the older token at once', async () => {
+    const { sessions, signIn } = setUp()
+    const first = await signIn()
+    const second = await sessions.rotate(first.session, { methods: ['otp'] })
+    expect(second.session.id).toBe(first.session.id)
+    expect(await sessions.verify(first.token)).toBeNull()
+    expect((await sessions.verify(second.token))?.methods).toEqual(['otp'])
+  })
+
+  test('records when and how, and moves no absolute end', async () => {
+    const { sessions, signIn, platform } = setUp()
+    const { session } = await signIn()
+    platform.advance(100)
+    const rotated = await sessions.rotate(session, { methods: ['pwd'] })
+    expect(rotated.session).toMatchObject({ createdAt: session.createdAt, authenticatedAt: session.createdAt + 100 })
+  })
+
+  test('a session whose token is no longer current is refused', async () => {
+    const { sessions, signIn } = setUp()
+    const { session } = await signIn()
+    await sessions.rotate(session, { methods: [] })
+    await expect(sessions.rotate(session, { methods: [] })).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+
+  test('a session that ended is refused and stays ended', async () => {
+    const { sessions, signIn } = setUp()
+    const { session } = await signIn()
+    await sessions.revoke('user-1', session.id)
+    await expect(sessions.rotate(session, { methods: [] })).rejects.toMatchObject({ code: 'unauthenticated' })
+    expect(await sessions.list('user-1')).toEqual([])
+  })
+
+  test('a renewal in between does not stop it', async () => {
+    const { sessions, signIn, platform, add } = setUp()
+    const { session, token } = await signIn()
+    platform.advance(4000)
+    await sessions.verify(token)
+    await sessions.update(session.id, add('apple'))
+    const rotated = await sessions.rotate(session, { methods: ['pwd'] })
+    expect(rotated.session.data).toEqual({ items: ['apple'] })
+  })
+
+  test('neither a bare id, a listed session nor a copy is a proof', async () => {
+    const { sessions, signIn } = setUp()
+    const { session } = await signIn()
+    const [listed] = await sessions.list('user-1')
+    for (const wrong of [{ ...session }, listed, { id: session.id }]) {
+      await expect(sessions.rotate(wrong as never, { methods: [] })).rejects.toMatchObject({ code: 'unauthenticated' })
+    }
+  })
+
+  test('an anonymous session is not authenticated by it', async () => {
+    const { sessions } = setUp()
+    const { session } = await sessions.create({ attempt: null })
+    await expect(sessions.rotate(session, { methods: ['pwd'] })).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+
+  test('of 25 at once exactly one gets a token', async () => {
+    const { sessions, signIn } = setUp()
+    const { session } = await signIn()
+    const all = await Promise.allSettled(Array.from({ length: 25 }, () => sessions.rotate(session, { methods: [] })))
+    expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+})
+
+describe('update', () => {
+  test('50 at once lose nothing', async () => {
+    const { sessions, signIn, add } = setUp()
+    const { session, token } = await signIn()
+    await Promise.all(Array.from({ length: 50 }, (_, index) => sessions.update(session.id, add(`item ${index}`))))
+    expect((await sessions.verify(token))?.data.items).toHaveLength(50)
+  })
+
+  test('another process’s write in between is a conflict, not a loss', async () => {
+    const { sessions, signIn, add, options } = setUp()
+    const elsewhere = createSessions({ ...options, data: { initial: { items: [] } as Cart, parse: parseCart } })
+    const { session } = await signIn()
+    let interfered: Promise<unknown> | undefined
+    const slow = sessions.update(session.id, (cart) => {
+      interfered = elsewhere.update(session.id, add('theirs'))
+      return add('mine')(cart)
+    })
+    const [mine] = await Promise.allSettled([slow])
+    const [theirs] = await Promise.allSettled([interfered])
+    const outcomes = [mine?.status, theirs?.status]
+    expect(outcomes.filter((status) => status === 'fulfilled').length).toBeGreaterThan(0)
+    const [kept] = await sessions.list('user-1')
+    expect(kept?.data.items).toHaveLength(outcomes.filter((status) => status === 'fulfilled').length)
+  })
+
+  test('a session that ended takes no data', async () => {
+    const { sessions, signIn, add } = setUp()
+    const { session } = await signIn()
+    await sessions.revoke('user-1', session.id)
+    await expect(sessions.update(session.id, add('x'))).rejects.toMatchObject({ code: 'unauthenticated' })
+    expect(await sessions.list('user-1')).toEqual([])
+  })
+
+  test('a change that throws changes nothing', async () => {
+    const { sessions, signIn, add } = setUp()
+    const { session, token } = await signIn()
+    await sessions.update(session.id, add('apple'))
+    const failing = sessions.update(session.id, () => {
+      throw new RangeError('no')
+    })
+    await expect(failing).rejects.toThrow(RangeError)
+    expect((await sessions.verify(token))?.data.items).toEqual(['apple'])
+  })
+
+  test.each([
+    ['what the parser refuses', { items: [1] }],
+    ['what is not JSON', undefined],
+    ['more than half a mebibyte', { items: ['x'.repeat(600_000)] }],
+  ])('%s is refused and loses nothing', async (_, data) => {
+    const { sessions, signIn, add } = setUp()
+    const { session, token } = await signIn()
+    await sessions.update(session.id, add('apple'))
+    await expect(sessions.update(session.id, () => data as never)).rejects.toThrow(TypeError)
+    expect((await sessions.verify(token))?.data.items).toEqual(['apple'])
+  })
+
+  test('without data of the app there is nothing to change', async () => {
+    const sessions = createSessions({ store: memoryStore() })
+    await expect(sessions.update('x'.repeat(22), () => null)).rejects.toThrow(TypeError)
+  })
+})
+
+describe('session data', () => {
+  test('each reader gets a copy of its own', async () => {
+    const { sessions, signIn } = setUp()
+    const { token } = await signIn()
+    const first = await verified(sessions.verify(token))
+    first.data.items.push('scribble')
+    expect((await sessions.verify(token))?.data.items).toEqual([])
+    expect((await sessions.create({ attempt: null })).session.data.items).toEqual([])
+  })
+
+  test('what the parser refuses is reset, told, and signs nobody out', async () => {
+    const { sessions, signIn, add, options, events } = setUp()
+    const { session, token } = await signIn()
+    await sessions.update(session.id, add('apple'))
+    const parse = (stored: unknown): { total: number } => {
+      const { total } = stored as { total: number }
+      if (typeof total !== 'number') throw new TypeError('no total')
+      return { total }
+    }
+    const changed = createSessions({ ...options, data: { initial: { total: 0 }, parse } })
+    expect(await changed.verify(token)).toMatchObject({ userId: 'user-1', data: { total: 0 } })
+    expect(events.map(({ type }) => type)).toContain('session.data_reset')
+  })
+
+  test('an initial value that the parser refuses is a ConfigError', () => {
+    const make = (): unknown =>
+      createSessions({ store: memoryStore(), data: { initial: { items: 1 } as never, parse: parseCart } })
+    expect(make).toThrow(ConfigError)
+  })
+})

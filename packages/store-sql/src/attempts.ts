@@ -11,7 +11,7 @@ export interface Failures {
   /** How long to wait before the next try, in milliseconds; each try waits longer, at most ten times this. */
   readonly pauseMilliseconds: number
   /** The statement had no effect, and the next try may succeed: a deadlock, a serialization failure, a lock. */
-  isTransient(error: unknown): boolean
+  isTransient(error: unknown, tried: number): boolean
 }
 
 /**
@@ -23,7 +23,7 @@ export async function attempt<T>(failures: Failures, run: () => T | Promise<T>):
     try {
       return await run()
     } catch (cause) {
-      if (tried >= failures.tries || !failures.isTransient(cause)) throw storeError(failures.engine, cause)
+      if (tried >= failures.tries || !failures.isTransient(cause, tried)) throw storeError(failures.engine, cause)
     }
     await pause(failures.pauseMilliseconds * Math.min(tried, 10))
   }

@@ -22,8 +22,10 @@ export interface MysqlClient {
 
 /** ER_DUP_ENTRY */
 const duplicate = 1062
-/** ER_LOCK_DEADLOCK and ER_LOCK_WAIT_TIMEOUT: the statement was undone. */
-const transient = new Set([1213, 1205])
+/** ER_LOCK_DEADLOCK: the statement was undone. */
+const deadlock = 1213
+/** ER_LOCK_WAIT_TIMEOUT: the same, but after many seconds, so that a second one is final. */
+const lockTimeout = 1205
 /** Beyond it a server that is not strict would cut the owner off, and "sign out everywhere" would miss the record. */
 const longestOwner = 255
 
@@ -31,7 +33,7 @@ const failures: Failures = {
   engine: 'MySQL',
   tries: 10,
   pauseMilliseconds: 5,
-  isTransient: (error) => transient.has(errorNumber(error)),
+  isTransient: (error, tried) => errorNumber(error) === deadlock || (errorNumber(error) === lockTimeout && tried === 1),
 }
 
 /**
@@ -60,6 +62,7 @@ export function mysqlStore(client: MysqlClient, options: SqlStoreOptions = {}): 
 
   return {
     ...methods,
+    removeExpired: async (before, limit) => (await run('removeExpired', [before, String(limit)])).changed,
     async insert(entry) {
       if ((entry.owner?.length ?? 0) > longestOwner) {
         throw new StoreError(`An owner has at most ${longestOwner} characters in MySQL.`)
@@ -112,6 +115,7 @@ function mysqlStatements(table: string): Readonly<Record<Verb, string>> {
     remove: `delete from ${table} where ${where}`,
     removeVersion: `delete from ${table} where ${where} and version = ?`,
     listByOwner: `select \`key\`, ${columns} from ${table} where kind = ? and owner = ?`,
+    // The driver sends numbers as floating point, which MySQL takes for no limit: it is sent as text.
     removeExpired: `delete from ${table} where expires_at <= ? order by expires_at limit ?`,
   }
 }

@@ -73,7 +73,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
     try {
       return run()
     } catch (cause) {
-      if (!failures?.isTransient(cause)) throw storeError('SQLite', cause)
+      if (!failures?.isTransient(cause, 1)) throw storeError('SQLite', cause)
     }
     return attempt(failures, run)
   }

@@ -4,41 +4,50 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { join, relative } from 'node:path'
 import { build as tsup } from 'tsup'
 import { holdLock } from './lock.ts'
-import { cacheFolder, packages, root, run, sources, typescript, type Package } from './workspace.ts'
+import { cacheFolder, packages, root, run, sources, typescript, type Outcome, type Package } from './workspace.ts'
 
 /** Changing any of these changes what a build makes. */
 const sharedInputs = ['tsconfig.base.json', 'scripts/build.ts', 'pnpm-lock.yaml']
 
-if (import.meta.main) process.exitCode = await build()
+if (import.meta.main) process.exitCode = await build(process.argv.slice(2))
 
-/** Builds every package whose inputs changed; the exit status. */
-export async function build(): Promise<number> {
+/** Builds what changed of the packages named, and of what they stand on; none named: of all. The exit status. */
+export async function build(names: readonly string[] = []): Promise<number> {
   const release = await holdLock(join(cacheFolder, 'build.lock'))
   try {
-    return await buildChanged(performance.now())
+    return await buildChanged(names)
   } finally {
     release()
   }
 }
 
-async function buildChanged(started: number): Promise<number> {
+async function buildChanged(names: readonly string[]): Promise<number> {
+  const started = performance.now()
   const all = packages()
-  const hashes = new Map(all.map((one) => [one.name, inputHash(one, all)]))
-  const changed = all.filter((one) => !isBuilt(one, hashes.get(one.name)))
+  const named = all.filter((one) => names.length === 0 || names.includes(one.name))
+  const wanted = [...new Set(named.flatMap((one) => dependencyClosure(one, all)))]
+  const hashes = new Map(wanted.map((one) => [one.name, inputHash(one, all)]))
+  const changed = wanted.filter((one) => !isBuilt(one, hashes.get(one.name)))
   for (const one of changed) {
     say(`build ${one.manifest.name}`)
     await emitJavaScript(one)
   }
-  if (changed.length > 0) {
-    say('build declarations')
-    for (const one of changed) rmSync(buildInfo(one), { force: true })
-    const { status } = await run('node', [typescript, '-b', ...all.map((one) => one.folder)], { show: true })
-    if (status !== 0) return status
+  const { status, output } = changed.length > 0 ? await emitDeclarations(changed) : { status: 0, output: '' }
+  for (const one of changed) {
+    const isBroken = status !== 0 && output.includes(`packages/${one.name}/`)
+    if (!isBroken) writeFileSync(stamp(one), hashes.get(one.name) ?? '')
   }
-  for (const one of changed) writeFileSync(stamp(one), hashes.get(one.name) ?? '')
+  if (status !== 0) process.stderr.write(`${output}build FAILED\n`)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  say(`build done: ${changed.length} built, ${all.length - changed.length} unchanged, ${seconds} s`)
-  return 0
+  if (status === 0)
+    say(`build done: ${changed.length} built, ${wanted.length - changed.length} unchanged, ${seconds} s`)
+  return status
+}
+
+async function emitDeclarations(changed: readonly Package[]): Promise<Outcome> {
+  say('build declarations')
+  for (const one of changed) rmSync(buildInfo(one), { force: true })
+  return run('node', [typescript, '-b', ...changed.map((one) => one.folder)])
 }
 
 async function emitJavaScript(one: Package): Promise<void> {

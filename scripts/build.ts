@@ -1,6 +1,6 @@
-/** `pnpm build`: JavaScript by tsup, one file per source file, and declarations by `tsc -b`; skips what has not changed. */
+/** `pnpm build`: JavaScript by tsup, one file per entry point and shared chunks, and declarations by `tsc -b`; skips what has not changed. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { build as tsup } from 'tsup'
 import { holdLock } from './lock.ts'
@@ -50,33 +50,47 @@ async function emitDeclarations(changed: readonly Package[]): Promise<Outcome> {
   return run('node', [typescript, '-b', ...changed.map((one) => one.folder)])
 }
 
+// Each module file costs a Node process about half a millisecond to load, so entry points are bundled (decision 024).
 async function emitJavaScript(one: Package): Promise<void> {
-  const files = sources(one.folder, { shipped: true })
+  const started = Date.now()
   await tsup({
-    entry: files.map((path) => join(one.folder, 'src', path)),
+    entry: entryPoints(one).map((path) => join(one.folder, 'src', path)),
     outDir: join(one.folder, 'dist'),
     tsconfig: join(one.folder, 'tsconfig.json'),
     format: 'esm',
     target: 'es2024',
-    bundle: false,
-    splitting: false,
+    bundle: true,
+    splitting: true,
+    // Everything that is not a file of ours stays an import.
+    external: [/^[^./]/],
     config: false,
     clean: false,
     silent: true,
     esbuildOptions: (options) => {
       options.outbase = join(one.folder, 'src')
+      options.chunkNames = 'chunks/[name]-[hash]'
     },
   })
-  removeStale(one, files)
+  removeStale(one, started)
 }
 
-/** Removes outputs whose source is gone. The folder is not emptied first: other processes may be running from it. */
-function removeStale(one: Package, files: readonly string[]): void {
+/** The sources that package.json names as outputs: exports, programs, and modules chosen by the runtime. */
+function entryPoints({ folder, manifest }: Package): string[] {
+  const named = JSON.stringify([manifest.exports, manifest.bin, manifest.imports])
+  const paths = [...named.matchAll(/"\.\/dist\/([^"]+)\.js"/g)].map(([, path]) => `${path}.ts`)
+  return sources(folder, { shipped: true }).filter((path) => paths.includes(path) || paths.includes(`${path}x`))
+}
+
+/** Removes outputs that this build did not write. The folder is not emptied first: other processes may be running from it. */
+function removeStale(one: Package, started: number): void {
   const dist = join(one.folder, 'dist')
-  const made = new Set(files.flatMap((path) => ['.js', '.d.ts'].map((end) => path.replace(/\.tsx?$/, end))))
+  const declared = new Set(sources(one.folder, { shipped: true }).map((path) => path.replace(/\.tsx?$/, '.d.ts')))
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)
-    if (entry.isFile() && !made.has(relative(dist, path))) rmSync(path)
+    const isStale = entry.name.endsWith('.js')
+      ? statSync(path).mtimeMs < started - 1
+      : !declared.has(relative(dist, path))
+    if (entry.isFile() && isStale) rmSync(path)
   }
 }
 
@@ -109,9 +123,11 @@ function dependencyClosure(one: Package, all: readonly Package[]): Package[] {
 }
 
 function isBuilt(one: Package, hash: string | undefined): boolean {
-  const outputs = sources(one.folder, { shipped: true }).flatMap((path) =>
-    ['.js', '.d.ts'].map((end) => join(one.folder, 'dist', path.replace(/\.tsx?$/, end))),
-  )
+  const output = (path: string, end: string): string => join(one.folder, 'dist', path.replace(/\.tsx?$/, end))
+  const outputs = [
+    ...entryPoints(one).map((path) => output(path, '.js')),
+    ...sources(one.folder, { shipped: true }).map((path) => output(path, '.d.ts')),
+  ]
   return existsSync(stamp(one)) && readFileSync(stamp(one), 'utf8') === hash && outputs.every(existsSync)
 }
 

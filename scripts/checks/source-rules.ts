@@ -95,7 +95,7 @@ function isFunction(node: ts.Node): boolean {
   return ts.isFunctionLike(node) && 'body' in node && node.body !== undefined
 }
 
-/** Exports that say nothing about themselves. The members of what is public are TypeDoc's to check, in `pnpm docs`. */
+/** Exports that say nothing about themselves. */
 export function docstringProblems(file: SourceFile): string[] {
   return file.syntax.statements
     .filter((statement) => isExported(statement) && !isDocumented(statement))

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import { globSync } from 'node:fs'
 import { isShipped, packages, root, sources } from '../workspace.ts'
 import { importProblems } from './import-direction.ts'
+import { memberProblems } from './public-members.ts'
 import { readSource, type SourceFile } from './source-file.ts'
 import { docstringProblems, doorProblems, lengthProblems } from './source-rules.ts'
 import type { Step } from './step.ts'
@@ -33,7 +34,12 @@ export const sourceSteps: Readonly<Record<string, Step>> = {
     shipped()
       .filter((file) => !isDoorKeeper(file.path))
       .flatMap(doorProblems),
-  docstrings: async () => shipped().flatMap(docstringProblems),
+  docstrings: async () => [
+    ...shipped().flatMap(docstringProblems),
+    ...packages().flatMap(({ name }) =>
+      memberProblems(shipped().filter(({ path }) => path.startsWith(`packages/${name}/`))),
+    ),
+  ],
   lengths: async () => [...shipped(), ...read(globSync('scripts/**/*.ts', { cwd: root }))].flatMap(lengthProblems),
 }
 

@@ -5,6 +5,7 @@ const source = (path: string): string => new URL(path, import.meta.url).pathname
 export default defineConfig({
   resolve: {
     alias: [
+      { find: '#portable-digests', replacement: source('packages/core/src/portable-digests.ts') },
       {
         find: /^@tessera-auth\/core\/(session|token|oauth|store|http)$/,
         replacement: source('packages/core/src/$1/index.ts'),

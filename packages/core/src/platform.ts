@@ -1,6 +1,5 @@
 /** The only door to time, randomness, digests and the network. Everything else takes a {@link Platform}. */
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
+import { portableHmacSha256, portableSha256 } from '#portable-digests'
 import { encodeBase64urlNoPadding } from '@oslojs/encoding'
 
 /**
@@ -45,7 +44,7 @@ export const systemPlatform: Platform = {
   sha256: nodeCrypto ? (input) => nodeCrypto.hash('sha256', input, 'buffer') : (input) => portableSha256(bytes(input)),
   hmacSha256: nodeCrypto
     ? (key, input) => nodeCrypto.createHmac('sha256', key).update(input).digest()
-    : (key, input) => hmac(portableSha256, key, bytes(input)),
+    : (key, input) => portableHmacSha256(key, bytes(input)),
 }
 
 /**

@@ -1,0 +1,21 @@
+/** Prints one table of all measurements; exits with 1 when a figure misses its target. `node src/run.ts sessions size` runs some. */
+import type { Row } from './row.ts'
+
+const suites: Record<string, () => Promise<Row[]>> = {
+  sessions: async () => (await import('./sessions.ts')).benchSessions(),
+  size: async () => (await import('./size.ts')).benchSize(),
+  password: async () => (await import('./password.ts')).benchPassword(),
+}
+
+const asked = process.argv.slice(2)
+let missed = 0
+for (const [name, run] of Object.entries(suites)) {
+  if (asked.length > 0 && !asked.includes(name)) continue
+  for (const { name: what, ratio, target, unit } of await run()) {
+    const holds = ratio <= target
+    if (!holds) missed += 1
+    const figure = `${ratio.toFixed(2)} ${unit}`.padStart(12)
+    console.log(`${holds ? 'holds ' : 'MISSED'} ${figure}  (at most ${target} ${unit})  ${what}`)
+  }
+}
+if (missed > 0) process.exitCode = 1

@@ -1,0 +1,62 @@
+/** What importing the session part costs: time over bare Node, and bytes on the wire. */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { median } from './paired.ts'
+import type { Row } from './row.ts'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const sessionPart = `import { createSessions } from '@tessera-auth/core/session'\nimport { createAuthenticator } from '@tessera-auth/core/http'\n`
+
+/** Import time in ms over bare Node, and gzipped kB of sessions and authenticator bundled. */
+export async function benchSize(): Promise<Row[]> {
+  return [
+    {
+      name: 'import of the session part over bare Node',
+      ratio: importCost(`import '@tessera-auth/core/session'`),
+      target: 8,
+      unit: 'ms',
+    },
+    {
+      name: 'sessions, gzip',
+      ratio: await bundled(`export { createSessions } from '@tessera-auth/core/session'`),
+      target: 5,
+      unit: 'kB',
+    },
+    {
+      name: 'sessions and authenticator, gzip',
+      ratio: await bundled(`${sessionPart}export { createSessions, createAuthenticator }`),
+      target: 9,
+      unit: 'kB',
+    },
+  ]
+}
+
+function importCost(code: string): number {
+  const run = (source: string): number => {
+    const start = process.hrtime.bigint()
+    spawnSync(process.execPath, ['--input-type=module', '--eval', source], { cwd: here })
+    return Number(process.hrtime.bigint() - start) / 1e6
+  }
+  const differences: number[] = []
+  for (let turn = 0; turn < 21; turn += 1) {
+    const bare = run(`import 'node:crypto'`)
+    differences.push(run(code) - bare)
+  }
+  return median(differences)
+}
+
+async function bundled(code: string): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: here },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    conditions: ['import'],
+    write: false,
+  })
+  return gzipSync(outputFiles[0]?.contents ?? new Uint8Array()).length / 1000
+}

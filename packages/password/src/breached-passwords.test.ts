@@ -11,11 +11,11 @@ const suffix = digest.slice(5)
 const other = createHash('sha1').update('another').digest('hex').toUpperCase().slice(5)
 
 /** What the service answers, and what it was asked. */
-let answer: (response: ServerResponse) => void = () => {}
+let answer: (response: ServerResponse, request: IncomingMessage) => void = () => {}
 let asked: IncomingMessage[] = []
 const server = createServer((request, response) => {
   asked.push(request)
-  answer(response)
+  answer(response, request)
 })
 /** The service's own address, led to this machine. */
 const platform = {
@@ -36,6 +36,11 @@ beforeEach(() => {
 
 function ask(options: Partial<BreachedPasswordsOptions> = {}): Promise<'breached' | false> {
   return breachedPasswords({ onOutage: 'refuse', platform, ...options })(password)
+}
+
+function redirected(response: ServerResponse, { url }: IncomingMessage): void {
+  if (url === '/elsewhere') response.end(`${other}:3`)
+  else response.writeHead(302, { location: '/elsewhere' }).end()
 }
 
 function say(body: string, status = 200): void {
@@ -100,7 +105,7 @@ describe('an outage', () => {
       'an answer that breaks off',
       () => (answer = (response) => response.write(`${other}:3\r\n`, () => response.destroy())),
     ],
-    ['a redirect', () => (answer = (response) => response.writeHead(302, { location: '/elsewhere' }).end())],
+    ['a redirect, even to a list', () => (answer = redirected)],
   ]
 
   it.each(outages)('is refused with unavailable where onOutage says so: %s', async (_, prepare) => {

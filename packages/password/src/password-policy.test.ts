@@ -104,6 +104,11 @@ describe('context words', () => {
     expect(await reasons('zk4!pQwv', [undefined, null, 7] as unknown as string[])).toBeNull()
   })
 
+  it('are the two sides of an address too, where its words are short', async () => {
+    expect(await reasons('a.bc-de for two', ['a.bc-de@f.gh'])).toEqual(['context'])
+    expect(await reasons('more at f.gh-', ['a.bc-de@f.gh'])).toEqual(['context'])
+  })
+
   it('that are empty refuse nothing', async () => {
     expect(await reasons('zk4!pQwv', ['', ' ', '@', '....'])).toBeNull()
   })

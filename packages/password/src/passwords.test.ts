@@ -201,6 +201,11 @@ describe('pepper', () => {
     expect((await passwords.verify({ password, hash: hash.replace(/,keyid=[^$]+/, '') })).ok).toBe(false)
   })
 
+  it('that nobody knows is a no, even where the hash needs none', async () => {
+    const hash = hashSync(password).replace(',p=1$', ',p=1,keyid=AAAAAAAA$')
+    expect(await passwords.verify({ password, hash })).toEqual({ ok: false, newHash: null })
+  })
+
   it('is added to a hash that was made without one', async () => {
     const { ok, newHash } = await peppered.verify({ password, hash: await passwords.hash(password) })
     expect(ok).toBe(true)

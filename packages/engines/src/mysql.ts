@@ -48,6 +48,7 @@ function mysqlRecipe(): ServerRecipe | null {
 function common(server: string): Omit<ServerRecipe, 'prepare'> {
   return {
     users: ['mysql', 'nobody'],
+    stopSignal: 'SIGTERM',
     run: (folder, port) => [
       ...[server, '--no-defaults', `--datadir=${data(folder)}`, `--port=${port}`, '--bind-address=127.0.0.1'],
       ...[

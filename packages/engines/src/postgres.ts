@@ -18,7 +18,7 @@ export const postgres: Engine = {
     `postgres://${process.env.USER ?? 'root'}@127.0.0.1:5432/test`,
     `postgres://${process.env.USER ?? 'root'}@127.0.0.1:5432/postgres`,
   ],
-  answers: async (url) => (await lastRefusal(url)) === null,
+  answers,
   start,
 }
 
@@ -31,6 +31,7 @@ async function start(): Promise<StartedServer | null> {
   if (!initdb) return null
   return startServer({
     users: ['postgres', 'nobody'],
+    stopSignal: 'SIGINT',
     prepare: (folder) => [
       [initdb, '-D', join(folder, 'db'), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
     ],
@@ -41,20 +42,20 @@ async function start(): Promise<StartedServer | null> {
     ],
     ready: async (port) => {
       const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-      return (await postgres.answers(url)) ? url : null
+      return (await answers(url)) ? url : null
     },
   })
 }
 
-async function lastRefusal(url: string): Promise<unknown> {
+async function answers(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
   client.on('error', () => {})
   try {
     await client.connect()
     await client.query('create temporary table answers (n int)')
-    return null
-  } catch (error) {
-    return error
+    return true
+  } catch {
+    return false
   } finally {
     await client.end().catch(() => {})
   }

@@ -24,7 +24,9 @@ export interface ServerRecipe {
   prepare(folder: string): readonly (readonly string[])[]
   /** The server's own program. */
   run(folder: string, port: number): readonly string[]
-  /** Whether it lets us in, at the URL of its port. */
+  /** Ends it without waiting for its clients. */
+  readonly stopSignal: NodeJS.Signals
+  /** Its URL once it lets us in. */
   ready(port: number): Promise<string | null>
 }
 
@@ -44,7 +46,7 @@ export async function startServer(recipe: ServerRecipe): Promise<StartedServer> 
   const said: string[] = []
   server.stderr?.on('data', (text) => said.push(String(text)))
   const stop = async (): Promise<void> => {
-    await end(server)
+    await end(server, recipe.stopSignal)
     await rm(folder, { recursive: true, force: true })
   }
   const url = await whenReady(server, () => recipe.ready(port))
@@ -94,10 +96,10 @@ async function whenReady(server: ChildProcess, ready: () => Promise<string | nul
   return null
 }
 
-async function end(server: ChildProcess): Promise<void> {
+async function end(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return
   const exited = once(server, 'exit')
-  server.kill('SIGINT')
+  server.kill(signal)
   const patience = setTimeout(() => server.kill('SIGKILL'), 10_000)
   await exited
   clearTimeout(patience)

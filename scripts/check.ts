@@ -5,6 +5,7 @@ import { packedPackages } from './checks/packed-packages.ts'
 import { program, type Step } from './checks/step.ts'
 import { sourceSteps } from './checks/source-steps.ts'
 import { trackedText } from './checks/tracked-text.ts'
+import { decisions } from './checks/decisions.ts'
 import { declarations } from './checks/declarations.ts'
 import { typescript } from './workspace.ts'
 
@@ -14,6 +15,7 @@ const steps: Readonly<Record<string, Step>> = {
   format: program('oxfmt', ['--check']),
   ...sourceSteps,
   text: trackedText,
+  decisions,
   build: async () => ((await build()) === 0 ? [] : ['The build failed.']),
   types: program('node', [typescript, '-p', '.']),
   declarations,

@@ -8,7 +8,7 @@ export type AuthEventType =
   | `key.${'published' | 'signing' | 'retired' | 'compromised'}`
   | `oauth.${'started' | 'finished' | 'refused'}`
   | `identity.${'linked' | 'unlinked' | 'refused'}`
-  | `vault.${'refreshed' | 'reconnect_required' | 'delegated'}`
+  | `vault.${'refreshed' | 'reconnect_required' | 'fetched' | 'delegated'}`
   | 'limit.reached'
   | 'csrf.rejected'
 

@@ -1,0 +1,140 @@
+/** Provider tokens at rest: sealed, one record per user and provider, with the lease of whoever refreshes them. */
+import { AuthError, StoreError } from '../errors.js'
+import { randomText } from '../internal/opaque-token.js'
+import type { Sealer } from '../internal/sealing.js'
+import { type Platform, sha256Text } from '../platform.js'
+import { createRecords, type Records, type Stored } from '../store/records.js'
+import type { Store } from '../store/store.js'
+import type { ProviderTokens } from './identity.js'
+import { isObject } from './upstream.js'
+
+/** What the record says in clear; the tokens are in `sealed`. */
+export interface VaultValue {
+  readonly v: 1
+  readonly provider: string
+  /** A fresh id at every `save`: tokens of another grant are never mixed in. */
+  readonly grant: string
+  /** A digest of the account at the provider; `null`: not known. */
+  readonly account: string | null
+  readonly sealed: string
+  /** Epoch seconds of the access token. */
+  readonly obtainedAt: number
+  readonly expiresAt: number | null
+  /** Who is refreshing; `null`: nobody. */
+  readonly lease: string | null
+  /** The provider refused the refresh token that this record holds. */
+  readonly reconnect: boolean
+}
+
+/** A record with its tokens unsealed. */
+export interface OpenedRecord {
+  readonly stored: Stored<VaultValue>
+  readonly tokens: ProviderTokens
+  /** Sealed with today's first secret. */
+  readonly current: boolean
+}
+
+/** Reading and writing of vault records. Every method may throw `StoreError`. */
+export interface VaultRecords {
+  readonly records: Records<VaultValue>
+  keyOf(userId: string, provider: string): string
+  /** The record with its tokens; `null`: none. */
+  open(key: string, options?: { readonly fresh?: boolean }): Promise<OpenedRecord | null>
+  /** Replaces tokens, lease and mark of the version seen, in one compare-and-swap. */
+  write(seen: OpenedRecord, change: VaultChange): Promise<OpenedRecord | null>
+  /** The value of a new grant. */
+  grantValue(tokens: ProviderTokens, account: string | null): Promise<VaultValue>
+}
+
+/** What one write changes; what is not named stays. */
+export interface VaultChange {
+  readonly tokens?: ProviderTokens
+  readonly lease?: string | null
+  readonly reconnect?: boolean
+}
+
+const grantBytes = 16
+
+/** Makes the view on a bounded store. */
+export function createVaultRecords(store: Store, platform: Platform, sealer: Sealer): VaultRecords {
+  const records = createRecords<VaultValue>(store, platform, {
+    kind: 'vault',
+    decode: decodeValue,
+    unreadable: 'error',
+  })
+
+  async function opened(stored: Stored<VaultValue>): Promise<OpenedRecord> {
+    const found = await sealer.open(stored.value.sealed)
+    const tokens = found && parseTokens(found.plaintext)
+    // A secret that is not configured is not a provider that refused: saying "connect again" would be untrue.
+    if (!found || !tokens)
+      throw new StoreError('A record of kind vault was sealed with a secret that is not known here.')
+    return { stored, tokens, current: found.current }
+  }
+
+  return {
+    records,
+    keyOf: (userId, provider) => sha256Text(platform, JSON.stringify([provider, userId])),
+    async open(key, options) {
+      const stored = await records.read(key, options)
+      return stored && opened(stored)
+    },
+    async write(seen, { tokens, lease, reconnect }) {
+      const { value } = seen.stored
+      const kept = tokens ?? seen.tokens
+      const sealed = tokens || !seen.current ? await sealer.seal(JSON.stringify(kept)) : value.sealed
+      const times = tokens ? { obtainedAt: platform.now(), expiresAt: tokens.expiresAt } : {}
+      const marks = { lease: lease === undefined ? value.lease : lease, reconnect: reconnect ?? value.reconnect }
+      const stored = await records.replace(seen.stored, { ...value, ...times, ...marks, sealed })
+      return stored && { stored, tokens: kept, current: true }
+    },
+    async grantValue(tokens, account) {
+      const { provider, expiresAt } = tokens
+      const sealed = await sealer.seal(JSON.stringify(tokens))
+      const grant = randomText(platform, grantBytes)
+      const obtainedAt = platform.now()
+      return { v: 1, provider, grant, account, sealed, obtainedAt, expiresAt, lease: null, reconnect: false }
+    },
+  }
+}
+
+/** Checks tokens on their way in and out. Throws 'invalid_request' for what is none. */
+export function checkTokens(value: unknown): ProviderTokens {
+  const tokens = tokensOf(value)
+  if (tokens) return tokens
+  throw new AuthError('invalid_request', { parameter: 'tokens' })
+}
+
+function parseTokens(text: string): ProviderTokens | null {
+  try {
+    return tokensOf(JSON.parse(text))
+  } catch {
+    return null
+  }
+}
+
+function tokensOf(value: unknown): ProviderTokens | null {
+  if (!isObject(value)) return null
+  const { provider, accessToken, scope } = value
+  if (typeof provider !== 'string' || typeof accessToken !== 'string' || typeof scope !== 'string') return null
+  const refreshToken = textOrNull(value.refreshToken)
+  const idToken = textOrNull(value.idToken)
+  const expiresAt = typeof value.expiresAt === 'number' ? value.expiresAt : null
+  const dpopKey = isObject(value.dpopKey) ? value.dpopKey : null
+  return { provider, accessToken, refreshToken, expiresAt, scope, idToken, dpopKey }
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+function decodeValue(stored: unknown): VaultValue | null {
+  if (!isObject(stored)) return null
+  const { v, provider, grant, sealed, obtainedAt, expiresAt, reconnect } = stored
+  if (v !== 1 || typeof provider !== 'string' || typeof grant !== 'string' || typeof sealed !== 'string') return null
+  if (typeof obtainedAt !== 'number' || typeof reconnect !== 'boolean') return null
+  const account = textOrNull(stored.account)
+  const lease = textOrNull(stored.lease)
+  const ends = typeof expiresAt === 'number' ? expiresAt : null
+  return { v, provider, grant, account, sealed, obtainedAt, expiresAt: ends, lease, reconnect }
+}

@@ -39,9 +39,10 @@ export const docsCode: Step = async () => {
 
 /** The blocks of a page. */
 export function snippetsOf(markdown: string): Snippet[] {
-  return Array.from(markdown.matchAll(fence), ([, kind = 'ts', code = ''], index) => {
-    const line = markdown.slice(0, markdown.indexOf(code)).split('\n').length
+  return Array.from(markdown.matchAll(fence), (block, index) => {
+    const [, kind = 'ts', code = ''] = block
     const named = /^\/\/ ([\w./[\]-]+\.tsx?)\b/.exec(code)
+    const line = markdown.slice(0, block.index).split('\n').length + 1
     return { name: named?.[1] ?? `block-${index + 1}.${kind}`, code: `${code}export {}\n`, line }
   })
 }

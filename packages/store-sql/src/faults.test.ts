@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { cachedStore, type Store, StoreError } from '@tessera-auth/core/store'
 import { describeEngine, mysql, postgres } from '@tessera-auth/engines'
-import { createPool, type Pool } from 'mysql2/promise'
+import { createPool } from 'mysql2/promise'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { sampleEntry } from './fixtures/sample-entry.js'
@@ -31,7 +31,7 @@ describeEngine(postgres, (url) =>
 
 describeEngine(mysql, (url) =>
   describeFaults(url, (behind, table) => {
-    let pool: Pool = createPool({ uri: behind, connectionLimit: 1, connectTimeout: 1_000 })
+    const pool = createPool({ uri: behind, connectionLimit: 1, connectTimeout: 1_000 })
     return {
       store: mysqlStore(pool, { table }),
       drop: async () => void (await pool.query(`drop table ${table}`)),

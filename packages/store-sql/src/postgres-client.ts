@@ -13,7 +13,9 @@ export interface PgClient {
 
 /** What pg answers. */
 export interface PgAnswer {
+  /** The rows, as objects. */
   readonly rows: unknown[]
+  /** How many rows were written or removed. */
   readonly rowCount: number | null
 }
 

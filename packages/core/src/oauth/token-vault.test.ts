@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { testPlatform, type TestPlatform } from '../../../testing/src/test-platform.js'
+import { testPlatform, type TestPlatform } from '@tessera-auth/testing'
 import type { AuthEvent } from '../events.js'
 import { systemPlatform } from '../platform.js'
 import { memoryStore } from '../store/memory-store.js'
@@ -284,7 +284,14 @@ describe('save and remove', () => {
   test('the refresh token of another account is never kept', async () => {
     const id = user()
     const vault = vaultOf()
-    const identity = { provider: 'clinic', issuer: upstream.issuer, email: null, emailProven: false, name: null, claims: {} }
+    const identity = {
+      provider: 'clinic',
+      issuer: upstream.issuer,
+      email: null,
+      emailProven: false,
+      name: null,
+      claims: {},
+    }
     const login = tokensOf(id)
     await vault.save(id, { ...login, identity: { ...identity, subject: 'ada' } })
     const other = { ...login.tokens, refreshToken: null }

@@ -3,7 +3,7 @@ import { AuthError } from '../errors.js'
 import { mintToken } from '../internal/opaque-token.js'
 import { presentedDigest } from '../store/login-records.js'
 import type { Session, SessionWithToken } from './session.js'
-import { judge, originOf, policyOf, type SessionContext, viewOf } from './session-context.js'
+import { judge, storedOf, policyOf, type SessionContext, viewOf } from './session-context.js'
 import { confirmSession } from './verify-session.js'
 
 /** How many older tokens sign-out still accepts. */
@@ -21,7 +21,7 @@ export async function rotateSession<Data>(
   proof: { readonly methods: readonly string[] },
 ): Promise<SessionWithToken<Data>> {
   const digest = presentedDigest(session)
-  let found = originOf(session)
+  let found = storedOf(session)
   if (!found || digest === undefined || found.owner === null) throw new AuthError('unauthenticated')
   for (let tries = 0; tries < mostTries; tries += 1) {
     const now = context.platform.now()

@@ -3,7 +3,7 @@ import type { Emit } from '../events.js'
 import type { Queue } from '../internal/queue.js'
 import type { Platform } from '../platform.js'
 import { judgeLogin, type LoginPolicy, type LoginState } from '../store/login-policy.js'
-import { type LoginRecords, rememberPresented } from '../store/login-records.js'
+import { type LoginRecords, originOf, rememberOrigin } from '../store/login-records.js'
 import type { Records, Stored } from '../store/records.js'
 import type { Store } from '../store/store.js'
 import type { ProviderLogins } from './provider-logins.js'
@@ -29,14 +29,12 @@ export interface SessionContext<Data> {
   readonly emit: Emit
 }
 
-/** The record that a session object was made of. */
-const origins = new WeakMap<object, StoredSession>()
-/** Session objects of apps without data are the same for one record, so they are made once. */
-const views = new WeakMap<StoredSession, Session<unknown>>()
+/** A record, with the view of it that was made: apps without data get the same one for the same record. */
+type ViewedSession = StoredSession & { view?: Session<unknown> }
 
 /** The record that a session object was made of, where it was made by this library. */
-export function originOf(session: object): StoredSession | undefined {
-  return origins.get(session)
+export function storedOf(session: object): StoredSession | undefined {
+  return originOf(session)?.stored as StoredSession | undefined
 }
 
 /** Today's policy, but never longer than the session was made for. */
@@ -57,12 +55,9 @@ export function viewOf<Data>(
   stored: StoredSession,
   authenticated: boolean,
 ): Session<Data> {
-  if (context.codec) return makeView(context, stored, authenticated)
-  const known = authenticated ? views.get(stored) : undefined
-  if (known) return known as Session<Data>
-  const view = makeView(context, stored, authenticated)
-  if (authenticated) views.set(stored, view)
-  return view
+  if (context.codec || !authenticated) return makeView(context, stored, authenticated)
+  const viewed: ViewedSession = stored
+  return (viewed.view ??= makeView(context, stored, authenticated)) as Session<Data>
 }
 
 function makeView<Data>(context: SessionContext<Data>, stored: StoredSession, authenticated: boolean): Session<Data> {
@@ -74,12 +69,11 @@ function makeView<Data>(context: SessionContext<Data>, stored: StoredSession, au
     authenticatedAt: value.authenticatedAt,
     lastSeenAt: value.lastSeenAt,
     expiresAt: judge(context, value, value.lastSeenAt).expiresAt,
-    methods: Object.freeze([...value.methods]),
+    methods: Object.freeze(value.methods),
     device: Object.freeze({ label: value.label }),
     data: readData(context, stored),
   })
-  origins.set(session, stored)
-  if (authenticated) rememberPresented(session, value.hash)
+  rememberOrigin(session, { stored, digest: authenticated ? value.hash : undefined })
   return session
 }
 

@@ -20,7 +20,7 @@ import {
   type SessionWithToken,
   type UserSession,
 } from './session.js'
-import { judge, originOf, type SessionContext, viewOf } from './session-context.js'
+import { judge, storedOf, type SessionContext, viewOf } from './session-context.js'
 import { createDataCodec } from './session-data.js'
 import { type SessionInternals, registerInternals } from './session-internals.js'
 import { signInOver } from './sign-in.js'
@@ -197,7 +197,7 @@ function createInternals<Data>(
       return records.remove(found.key)
     },
     cookieSeconds(session) {
-      const value = originOf(session)?.value
+      const value = storedOf(session)?.value
       if (!value?.remember) return null
       return Math.max(0, value.createdAt + value.policy.absolute - platform.now())
     },

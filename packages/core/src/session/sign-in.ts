@@ -1,7 +1,7 @@
 /** Signing in over what the browser had before: its data is carried over, its earlier sessions end. */
 import { type NewSession, createSession } from './create-session.js'
 import type { Session, SessionWithToken } from './session.js'
-import { originOf, type SessionContext, type StoredSession, viewOf } from './session-context.js'
+import { storedOf, type SessionContext, type StoredSession, viewOf } from './session-context.js'
 
 /** The sessions that the browser presented, both verified. */
 export interface EarlierSessions<Data> {
@@ -22,7 +22,7 @@ export async function signInOver<Data>(
   const sameUser = earlier.user?.userId === input.attempt?.userId ? earlier.user : null
   const carried = sameUser ?? earlier.anonymous
   const created = await createSession(context, carried && context.codec ? { ...input, data: carried.data } : input)
-  const origin = carried && originOf(carried)
+  const origin = carried && storedOf(carried)
   const session = origin ? await replaceEarlier(context, origin, created.session) : created.session
   for (const other of [earlier.user, earlier.anonymous]) {
     if (other && other !== carried) await end(context, other.id, other.userId)
@@ -37,7 +37,7 @@ async function replaceEarlier<Data>(
 ): Promise<Session<Data>> {
   const { records } = context
   let copied = origin
-  let current = originOf(created)
+  let current = storedOf(created)
   for (;;) {
     if (await records.remove(copied.key, copied.version)) break
     const changed = await records.read(copied.key, { fresh: true })

@@ -9,9 +9,10 @@ const watchMilliseconds = 250
 /** Stores that answer from memory or bound their own backend: a second bound would only cost time. */
 const selfBounded = new WeakSet<Store>()
 
+/** A call that was not answered yet, and when the watch last looked before it began. */
 interface Waiting {
-  readonly deadline: number
-  expire(): void
+  readonly since: number
+  readonly reject: (error: StoreError) => void
 }
 
 /** Marks a store that needs no bound around it. */
@@ -27,37 +28,44 @@ export function markSelfBounded<S extends Store>(store: S): S {
 export function boundedStore(store: Store, platform: Platform, timeoutSeconds: number): Store {
   if (selfBounded.has(store)) return store
   const waiting = new Set<Waiting>()
+  const longest = timeoutSeconds * 1000 + watchMilliseconds
+  let looked = 0
   let watching = false
 
   async function watch(): Promise<void> {
+    watching = true
     while (waiting.size > 0) {
       await platform.sleep(watchMilliseconds)
-      const now = platform.monotonic()
-      for (const call of waiting) if (call.deadline <= now) call.expire()
+      looked = platform.monotonic()
+      for (const call of waiting) if (looked - call.since >= longest) expire(call)
     }
     watching = false
   }
 
-  function bounded<T>(run: () => Promise<T>): Promise<T> {
+  function expire(call: Waiting): void {
+    waiting.delete(call)
+    call.reject(new StoreError(`The store did not answer within ${timeoutSeconds} s.`))
+  }
+
+  // On the path of every request: one promise and no look at the clock, as the watch keeps the time.
+  function bounded<T>(answer: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const call: Waiting = {
-        deadline: platform.monotonic() + timeoutSeconds * 1000,
-        expire: () => fail(new StoreError(`The store did not answer within ${timeoutSeconds} s.`)),
-      }
-      const fail = (error: unknown): void => {
-        waiting.delete(call)
-        reject(error)
-      }
-      const succeed = (value: T): void => {
-        waiting.delete(call)
-        resolve(value)
-      }
+      if (!watching) looked = platform.monotonic()
+      const call = { since: looked, reject }
       waiting.add(call)
-      if (!watching) {
-        watching = true
-        void watch()
+      if (!watching) void watch()
+      const fail = (cause: unknown): void => {
+        waiting.delete(call)
+        reject(asStoreError(cause))
       }
-      attempt(run).then(succeed, (cause: unknown) => fail(asStoreError(cause)))
+      try {
+        answer().then((value) => {
+          waiting.delete(call)
+          resolve(value)
+        }, fail)
+      } catch (cause) {
+        fail(cause)
+      }
     })
   }
 
@@ -69,11 +77,6 @@ export function boundedStore(store: Store, platform: Platform, timeoutSeconds: n
     listByOwner: (kind, owner) => bounded(() => store.listByOwner(kind, owner)),
     removeExpired: (before, limit) => bounded(() => store.removeExpired(before, limit)),
   })
-}
-
-/** A backend that throws instead of rejecting is a backend that failed. */
-async function attempt<T>(run: () => Promise<T>): Promise<T> {
-  return run()
 }
 
 function asStoreError(cause: unknown): StoreError {

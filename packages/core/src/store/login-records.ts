@@ -80,17 +80,29 @@ interface SessionCore {
   readonly policy: LoginPolicy
 }
 
-/** The digest of the token that a session object was authenticated with. */
-const presented = new WeakMap<object, string>()
+/** What is known of a session object beyond what apps see. */
+interface Origin {
+  /** The record it was made of. */
+  readonly stored: unknown
+  /** The digest of the token it was authenticated with; `undefined`: it was only listed or changed. */
+  readonly digest: string | undefined
+}
 
-/** Remembers with which token (its digest) a session object was authenticated. */
-export function rememberPresented(session: object, digest: string): void {
-  presented.set(session, digest)
+const origins = new WeakMap<object, Origin>()
+
+/** Remembers what a session object was made of, and with which token (its digest) it was authenticated. */
+export function rememberOrigin(session: object, origin: Origin): void {
+  origins.set(session, origin)
+}
+
+/** What a session object was made of, where this library made it. */
+export function originOf(session: object): Origin | undefined {
+  return origins.get(session)
 }
 
 /** The digest of the token that a session object was authenticated with; `undefined`: it was not. */
 export function presentedDigest(session: object): string | undefined {
-  return presented.get(session)
+  return origins.get(session)?.digest
 }
 
 /** A user's id as it may be stored; throws `TypeError` for anything else. */

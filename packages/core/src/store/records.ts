@@ -68,7 +68,8 @@ export function createRecords<Value>(store: Store, platform: Platform, kind: Rec
     if (value === null) return null
     const { key, owner, version, expiresAt } = entry
     const stored = { key, owner, version, expiresAt, value }
-    decoded.set(entry, stored)
+    // Only a store that hands the same entry out again has a reason to freeze it.
+    if (Object.isFrozen(entry)) decoded.set(entry, stored)
     return stored
   }
 

@@ -16,19 +16,24 @@ export async function fetchJson(
   url: string,
   limits: { readonly mostBytes: number; readonly timeoutSeconds: number },
 ): Promise<FetchedDocument> {
-  const abort = new AbortController()
-  const late = platform.sleep(limits.timeoutSeconds * 1000).then(() => {
-    abort.abort()
-    throw new StoreError(`The document was not there within ${limits.timeoutSeconds} s.`)
+  const signal = AbortSignal.timeout(limits.timeoutSeconds * 1000)
+  const late = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error(`nothing within ${limits.timeoutSeconds} s`)), {
+      once: true,
+    })
   })
   try {
-    return await Promise.race([read(platform, url, limits.mostBytes, abort.signal), late])
+    return await Promise.race([read(platform, url, { mostBytes: limits.mostBytes, signal }), late])
   } catch (cause) {
     throw cause instanceof StoreError ? cause : new StoreError('The document cannot be fetched.', { cause })
   }
 }
 
-async function read(platform: Platform, url: string, mostBytes: number, signal: AbortSignal): Promise<FetchedDocument> {
+async function read(
+  platform: Platform,
+  url: string,
+  { mostBytes, signal }: { readonly mostBytes: number; readonly signal: AbortSignal },
+): Promise<FetchedDocument> {
   const response = await platform.fetch(url, { signal, redirect: 'error', headers: { accept: 'application/json' } })
   if (response.status !== 200) {
     await response.body?.cancel()

@@ -1,8 +1,10 @@
 /** Keys that come in other forms, as JSON Web Keys for a static ring. */
 import { encodeBase64urlNoPadding } from '@oslojs/encoding'
 import { exportJWK } from 'jose/key/export'
+import { generateKeyPair } from 'jose/key/generate/keypair'
 import { importPKCS8, importSPKI } from 'jose/key/import'
 import { ConfigError } from '../errors.js'
+import { systemPlatform } from '../platform.js'
 import { type Algorithm, checkJwk } from './jwk.js'
 
 const utf8 = new TextEncoder()
@@ -31,6 +33,16 @@ export async function jwkFromPem(pem: string, algorithm: Exclude<Algorithm, 'HS2
 export function jwkFromSecret(secret: string | Uint8Array): JsonWebKey {
   const bytes = typeof secret === 'string' ? utf8.encode(secret) : secret
   return checkedOrThrow({ kty: 'oct', k: encodeBase64urlNoPadding(bytes), alg: 'HS256' })
+}
+
+/**
+ * A fresh private key (or secret, for HS256) as a JSON Web Key: for a static ring, for DPoP proofs, for client assertions. Keep it
+ * as you keep passwords.
+ */
+export async function generateJwk(algorithm: Algorithm = 'ES256'): Promise<JsonWebKey> {
+  if (algorithm === 'HS256') return jwkFromSecret(systemPlatform.randomBytes(32))
+  const { privateKey } = await generateKeyPair(algorithm, { extractable: true })
+  return checkedOrThrow({ ...(await exportJWK(privateKey)), alg: algorithm })
 }
 
 function checkedOrThrow(jwk: JsonWebKey): JsonWebKey {

@@ -1,7 +1,4 @@
 /** A key ring that rotates by itself: kept in the store, private keys sealed, agreed between processes by compare-and-swap. */
-import { exportJWK } from 'jose/key/export'
-import { generateKeyPair } from 'jose/key/generate/keypair'
-import { encodeBase64urlNoPadding } from '@oslojs/encoding'
 import { AuthError, ConfigError, StoreError } from '../errors.js'
 import { createEmit, type Emit } from '../events.js'
 import { expected, requireMethods, seconds } from '../internal/options.js'
@@ -13,6 +10,7 @@ import { boundedStore } from '../store/bounded-store.js'
 import { createRecords, type Records, type Stored } from '../store/records.js'
 import { type Algorithm, checkJwk, type CheckedKey, keyShapes, publicJwk } from './jwk.js'
 import { createSigningKey, createVerifyingKey, type SigningKey, type VerifyingKey } from './jws-key.js'
+import { generateJwk } from './key-formats.js'
 import { type KeyRing, type KeySource, withSource } from './key-ring.js'
 import {
   advanceRing,
@@ -292,16 +290,10 @@ async function resealKeys(ring: Ring, keys: readonly RingKey[]): Promise<readonl
 async function makeKey({ platform, sealer, rules }: Ring, state: 'signing' | 'published'): Promise<RingKey> {
   const { algorithm } = rules
   const kid = randomText(platform, kidBytes)
-  const checked = checkJwk({ ...(await makePrivateJwk(platform, algorithm)), kid, alg: algorithm } as JsonWebKey)
+  const checked = checkJwk({ ...(await generateJwk(algorithm)), kid } as JsonWebKey)
   if (typeof checked === 'string') throw new StoreError(`The runtime made something else than ${checked}.`)
   const sealed = await sealer.seal(JSON.stringify(privateJwk(checked)))
   return { kid, algorithm, state, since: null, publicKey: publicJwk(checked), sealed }
-}
-
-async function makePrivateJwk(platform: Platform, algorithm: Algorithm): Promise<JsonWebKey> {
-  if (algorithm === 'HS256') return { kty: 'oct', k: encodeBase64urlNoPadding(platform.randomBytes(32)) }
-  const { privateKey } = await generateKeyPair(algorithm, { extractable: true })
-  return exportJWK(privateKey)
 }
 
 function privateJwk({ jwk, kid, algorithm }: CheckedKey): Record<string, unknown> {

@@ -1,0 +1,103 @@
+/** DPoP for clients (RFC 9449 §4.2): proofs that a request comes from the holder of a key. */
+import { ConfigError } from '../errors.js'
+import { randomText } from '../internal/opaque-token.js'
+import { type Platform, sha256Text, systemPlatform } from '../platform.js'
+import { createSigningKey } from './jws-key.js'
+import { checkJwk, keyShapes, thumbprint } from './jwk.js'
+
+/** The request that a proof is for. */
+export interface DpopRequest {
+  readonly method: string
+  readonly url: string
+  /** The token that the request carries, if it carries one. */
+  readonly accessToken?: string
+  /** The server's latest nonce, if it asks for one. */
+  readonly nonce?: string
+}
+
+/** Proofs by one key. */
+export interface DpopProofs {
+  /** Thumbprint of the key (RFC 7638). */
+  readonly jkt: string
+  /** A proof for one request: the value of its `DPoP` header. */
+  proof(request: DpopRequest): Promise<string>
+  /** Fetches with token and proof; sends it once more where the server asks for a nonce, and remembers that. */
+  fetch(url: string, init: RequestInit & { readonly accessToken?: string }): Promise<Response>
+}
+
+/** `typ` of a proof (RFC 9449 §4.2). */
+export const proofType = 'dpop+jwt'
+const mostOrigins = 100
+const proofIdBytes = 16
+
+/**
+ * Makes proofs with a private key, as `generateJwk()` makes it. Throws `ConfigError` for a key that cannot sign.
+ *
+ * @example
+ * ```ts
+ * const dpop = createDpopProofs({ key: await generateJwk() })
+ * const response = await dpop.fetch('https://api.example/orders', { accessToken })
+ * ```
+ */
+export function createDpopProofs(options: { readonly key: JsonWebKey; readonly platform?: Platform }): DpopProofs {
+  const { platform = systemPlatform } = options
+  const checked = checkJwk(options.key)
+  if (typeof checked === 'string' || !checked.isPrivate || checked.algorithm === 'HS256') {
+    throw new ConfigError('key: expected a private key for ES256, EdDSA, RS256 or PS256')
+  }
+  const { publicMembers } = keyShapes[checked.algorithm]
+  const jwk = Object.fromEntries(publicMembers.map((name) => [name, checked.jwk[name]]))
+  const signing = createSigningKey(checked)
+  const nonces = new Map<string, string>()
+
+  async function proof({ method, url, accessToken, nonce }: DpopRequest): Promise<string> {
+    const claims = {
+      jti: randomText(platform, proofIdBytes),
+      htm: method,
+      htu: targetOf(url),
+      iat: platform.now(),
+      ath: accessToken === undefined ? undefined : sha256Text(platform, accessToken),
+      nonce,
+    }
+    return signing.sign({ typ: proofType, jwk }, JSON.stringify(claims))
+  }
+
+  function remember(origin: string, response: Response): string | null {
+    const nonce = response.headers.get('dpop-nonce')
+    if (nonce === null) return null
+    if (nonces.size >= mostOrigins) nonces.clear()
+    nonces.set(origin, nonce)
+    return nonce
+  }
+
+  return {
+    jkt: thumbprint(checked.jwk),
+    proof,
+    async fetch(url, { accessToken, ...init }) {
+      const { origin } = new URL(url)
+      const method = init.method ?? 'GET'
+      const send = async (nonce: string | undefined): Promise<Response> => {
+        const headers = new Headers(init.headers)
+        const token = accessToken === undefined ? {} : { accessToken }
+        headers.set('dpop', await proof({ method, url, ...token, ...(nonce === undefined ? {} : { nonce }) }))
+        if (accessToken !== undefined) headers.set('authorization', `DPoP ${accessToken}`)
+        return platform.fetch(url, { ...init, headers })
+      }
+      const used = nonces.get(origin)
+      const response = await send(used)
+      const nonce = remember(origin, response)
+      const isAsked = nonce !== null && nonce !== used && (response.status === 401 || response.status === 400)
+      if (!isAsked || init.body instanceof ReadableStream) return response
+      await response.body?.cancel()
+      const again = await send(nonce)
+      remember(origin, again)
+      return again
+    },
+  }
+}
+
+/** A URL without query and fragment (RFC 9449 §4.2). Throws `TypeError` for what is no URL. */
+export function targetOf(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
+}

@@ -62,26 +62,49 @@ export function everySchedule(reduce: boolean): Search {
   }
 }
 
-/** `count` different schedules, drawn by a generator that starts from `seed`. Gives up where there are not that many. */
+/** A place in the tree of schedules that were drawn: what is below each move, by its position. */
+interface Drawn {
+  readonly below: (Drawn | typeof done)[]
+  /** How many of them are done. */
+  count: number
+  /** How many moves are possible here. */
+  width: number
+}
+
+/** Everything below was run; its places are forgotten. */
+const done = Symbol('done')
+
+/** `count` different schedules, drawn by a generator that starts from `seed`; all of them where there are not that many. */
 export function sampledSchedules(count: number, seed: number): Search {
-  const seen = new Set<string>()
   const random = generator(seed)
-  let drawn = ''
-  let tries = 0
+  const root: Drawn = { below: [], count: 0, width: 0 }
+  let path: { readonly place: Drawn; readonly index: number }[] = []
+  let here = root
+  let found = 0
 
   return {
     exhaustive: false,
     choose(moves) {
-      const move = moves[random(moves.length)]
-      drawn += `${move?.id};`
-      return move ?? null
+      here.width = moves.length
+      const open = moves.flatMap((_, index) => (here.below[index] === done ? [] : [index]))
+      const index = open[random(open.length)] ?? 0
+      path.push({ place: here, index })
+      const known = here.below[index]
+      const next = known === undefined || known === done ? { below: [], count: 0, width: 0 } : known
+      here.below[index] = next
+      here = next
+      return moves[index] ?? null
     },
     advance() {
-      const isNew = !seen.has(drawn)
-      seen.add(drawn)
-      drawn = ''
-      tries += 1
-      return { isNew, more: seen.size < count && tries < count * 5 }
+      found += 1
+      for (const { place, index } of path.toReversed()) {
+        place.below[index] = done
+        place.count += 1
+        if (place.count < place.width) break
+      }
+      path = []
+      here = root
+      return { isNew: true, more: found < count && root.count < root.width }
     },
   }
 }

@@ -1,7 +1,8 @@
 /** What would be published: every package is packed, and the tarball is looked at as npm and TypeScript would. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheFolder, packages, run, type Package } from '../workspace.ts'
+import { pack, published } from '../pack.ts'
+import { cacheFolder, run, type Package } from '../workspace.ts'
 import { program, type Step } from './step.ts'
 
 /** Files that every tarball has, and none has. */
@@ -23,21 +24,14 @@ export const packedPackages: Step = async () => {
   const folder = mkdtempSync(join(cacheFolder, 'packed-'))
   try {
     const found: string[] = []
-    for (const one of packages().filter(({ manifest }) => !manifest.private))
-      found.push(...(await inspect(one, folder)))
+    for (const one of published()) found.push(...(await inspect(one, await pack(one, folder))))
     return found
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function inspect(one: Package, parent: string): Promise<string[]> {
-  const folder = join(parent, one.name)
-  mkdirSync(folder)
-  const packed = await run('npx', ['-y', 'pnpm@12', 'pack', '--pack-destination', folder], { cwd: one.folder })
-  const [file] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
-  if (packed.status !== 0 || !file) return [`${one.name}: pnpm pack failed`, packed.output]
-  const tarball = join(folder, file)
+async function inspect(one: Package, tarball: string): Promise<string[]> {
   const problems = [
     ...(await wrongFiles(one, tarball)),
     ...(await program('publint', ['run', tarball, '--strict'])()),

@@ -7,7 +7,7 @@ export type Step = () => Promise<string[]>
 /** A step that holds when the program ends well; otherwise it says what the program said. */
 export function program(name: string, args: readonly string[]): Step {
   return async () => {
-    const { status, output } = await run(name, args)
+    const { status, output } = await run(name, args, { env: { NO_COLOR: '1', FORCE_COLOR: '0' } })
     if (status === 0) return []
     const said = output.split('\n').filter((line) => line.trim() !== '')
     return said.length > 0 ? said : [`${name} ended with status ${status}`]

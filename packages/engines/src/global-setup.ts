@@ -3,10 +3,11 @@ import type { Engine, StartedServer } from './engine.js'
 import { startByCompose } from './compose.js'
 import { mysql } from './mysql.js'
 import { postgres } from './postgres.js'
+import { redis } from './redis.js'
 
 /** vitest's hook; what it returns is the tear-down. */
 export async function setup(): Promise<() => Promise<void>> {
-  const started = await Promise.all([postgres, mysql].map(settle))
+  const started = await Promise.all([postgres, mysql, redis].map(settle))
   return async () => {
     await Promise.all(started.map((server) => server?.stop()))
   }

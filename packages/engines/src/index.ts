@@ -2,3 +2,6 @@
 export { describeEngine } from './describe-engine.js'
 export { mysql } from './mysql.js'
 export { postgres } from './postgres.js'
+export { canStartRedis, redis, startRedis, startRedisCluster } from './redis.js'
+export type { RedisCluster, RedisServer } from './redis.js'
+export { askRedis } from './redis-command.js'

@@ -1,0 +1,145 @@
+/** One connection that listens to one channel, taken from any of the clients. */
+import { StoreError } from '@tessera-auth/core/store'
+import type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.js'
+
+/** A connection that listens, and is not opened again once it is lost: nobody could tell what it missed. */
+export interface Subscription {
+  /** Resolves when the connection is lost. */
+  readonly lost: Promise<void>
+  /** Asks the server for a sign of life. */
+  ping(): Promise<unknown>
+  /** Closes it. */
+  close(): void
+}
+
+interface Listening extends Subscription {
+  /** Connects, and resolves once the server has acknowledged the subscription. */
+  open(): Promise<void>
+}
+
+/** What is heard: the texts of one channel. */
+interface Listener {
+  readonly channel: string
+  onMessage(text: string): void
+}
+
+/** The part of ioredis that only a subscription needs. */
+interface IoRedisConnection {
+  on(event: 'close' | 'end' | 'error', listener: () => void): unknown
+  on(event: 'message', listener: (channel: string, message: string) => void): unknown
+  connect(): Promise<void>
+  subscribe(channel: string): Promise<unknown>
+  ping(): Promise<unknown>
+  disconnect(): void
+  readonly stream?: { unref?(): unknown }
+}
+
+interface IoRedisNode {
+  duplicate(options: object): IoRedisConnection
+}
+
+/** A Cluster of ioredis. */
+interface IoRedisCluster {
+  nodes(role: 'master'): IoRedisNode[]
+}
+
+/** The part of node-redis that only a subscription needs. */
+interface NodeRedisConnection {
+  on(event: 'error' | 'reconnecting' | 'end', listener: () => void): unknown
+  on(event: 'topology-change', listener: (change: { type: string }) => void): unknown
+  connect(): Promise<unknown>
+  subscribe(channel: string, listener: (message: string) => void): Promise<unknown>
+  ping(): Promise<unknown>
+  destroy(): void
+  unref?(): void
+}
+
+interface NodeRedisNode {
+  duplicate(): NodeRedisConnection
+}
+
+/** A Cluster of node-redis. */
+interface NodeRedisCluster {
+  readonly masters: object[]
+  nodeClient(master: object): NodeRedisNode | Promise<NodeRedisNode>
+}
+
+/**
+ * Connects and subscribes; resolves once the server has acknowledged it. In a Cluster any one of the masters is taken,
+ * as each node hears all messages: the subscription of a Cluster client moves to another node without telling.
+ */
+export async function openSubscription(client: RedisClient, listener: Listener): Promise<Subscription> {
+  const listening =
+    'evalSha' in client
+      ? listenByNodeRedis(await nodeOfNodeRedis(client), listener)
+      : listenByIoRedis(nodeOfIoRedis(client), listener)
+  try {
+    const opened = await Promise.race([listening.open().then(() => true), listening.lost])
+    if (opened === true) return listening
+  } catch (error) {
+    listening.close()
+    throw error
+  }
+  listening.close()
+  throw new StoreError('Redis closed the connection of the bus before it listened.')
+}
+
+function listenByIoRedis(node: IoRedisNode, { channel, onMessage }: Listener): Listening {
+  const connection = node.duplicate({ lazyConnect: true, retryStrategy: () => null, autoResubscribe: false })
+  const lost = new Promise<void>((resolve) => {
+    for (const event of ['close', 'end', 'error'] as const) connection.on(event, () => resolve())
+  })
+  connection.on('message', (_channel, message) => onMessage(message))
+  return {
+    lost,
+    async open() {
+      await connection.connect()
+      connection.stream?.unref?.()
+      await connection.subscribe(channel)
+    },
+    ping: () => connection.ping(),
+    close: () => connection.disconnect(),
+  }
+}
+
+function listenByNodeRedis(node: NodeRedisNode, { channel, onMessage }: Listener): Listening {
+  const connection = node.duplicate()
+  const lost = new Promise<void>((resolve) => {
+    for (const event of ['reconnecting', 'end', 'error'] as const) connection.on(event, () => resolve())
+    // Sentinel: the connection is moved to the new master, and goes on as if nothing had been missed.
+    connection.on('topology-change', ({ type }) => type === 'MASTER_CHANGE' && resolve())
+  })
+  return {
+    lost,
+    async open() {
+      await connection.connect()
+      connection.unref?.()
+      await connection.subscribe(channel, onMessage)
+    },
+    ping: () => connection.ping(),
+    close() {
+      try {
+        connection.destroy()
+      } catch {
+        // It was closed already.
+      }
+    },
+  }
+}
+
+function nodeOfIoRedis(client: IoRedisClient | IoRedisCluster): IoRedisNode {
+  return 'nodes' in client ? anyOf(client.nodes('master')) : (client as IoRedisNode)
+}
+
+async function nodeOfNodeRedis(client: NodeRedisClient | NodeRedisCluster): Promise<NodeRedisNode> {
+  return 'nodeClient' in client ? client.nodeClient(anyOf(client.masters)) : (client as NodeRedisNode)
+}
+
+/** Which one is only a matter of load, but it must not be the same dead one at each try. */
+function anyOf<T>(nodes: readonly T[]): T {
+  const node = nodes[tries++ % nodes.length]
+  if (node === undefined) throw new StoreError('The Cluster client knows no master yet.')
+  return node
+}
+
+let tries = 0

@@ -32,6 +32,8 @@ export interface SqliteDatabase {
   exec(sql: string): unknown
 }
 
+/** Tells core that its own bound on a call would only cost time: this store answers at once, or counts its tries. */
+const selfBounded: object = { [Symbol.for('@tessera-auth/self-bounded')]: true }
 /** How long a statement waits for another process's lock, all tries together. */
 const mostLockedMilliseconds = 5_000
 /** SQLite's own wait blocks the event loop, so it is short where the caller did not choose one; the rest is a pause. */
@@ -55,26 +57,25 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
   const table = tableName(options, { qualified: false })
   const schema = sqliteSchema(table)
   const sql = sqliteStatements(table)
-  const prepared = new Map<Verb, SqliteStatement>()
+  const prepared: Partial<Record<Verb, SqliteStatement>> = {}
   let failures: Failures | undefined
 
   /** Compiled at the first use, since the table may not be there before `migrate`. */
   function statement(verb: Verb): SqliteStatement {
-    const known = prepared.get(verb)
-    if (known) return known
     failures ??= lockFailures(database)
-    const made = database.prepare(sql[verb])
-    prepared.set(verb, made)
-    return made
+    return (prepared[verb] ??= database.prepare(sql[verb]))
   }
 
-  /** The first try is made here and now: on the way of every request there is no second promise. */
   function answer<T>(run: () => T): T | Promise<T> {
     try {
       return run()
     } catch (cause) {
-      if (!failures?.isTransient(cause, 1)) throw storeError('SQLite', cause)
+      return again(cause, run)
     }
+  }
+
+  function again<T>(cause: unknown, run: () => T): Promise<T> {
+    if (!failures?.isTransient(cause, 1)) throw storeError('SQLite', cause)
     return attempt(failures, run)
   }
 
@@ -84,8 +85,14 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
 
   const methods: Store = {
     async get(kind, key) {
-      const row = await answer(() => statement('get').get(kind, key) ?? null)
-      return row === null ? null : toEntry(kind, key, row)
+      // Written out, as every request comes here: neither a closure nor a second promise unless there is a lock.
+      let row: unknown
+      try {
+        row = (prepared.get ?? statement('get')).get(kind, key)
+      } catch (cause) {
+        row = await again(cause, () => statement('get').get(kind, key))
+      }
+      return isRow(row) ? toEntry(kind, key, row) : null
     },
     insert: async (entry) => (await changed('insert', insertValues(entry))) === 1,
     replace: async (entry, expectedVersion) => (await changed('replace', replaceValues(entry, expectedVersion))) === 1,
@@ -101,6 +108,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
   }
   return {
     ...methods,
+    ...selfBounded,
     schema,
     async migrate() {
       await answer(() => {
@@ -138,6 +146,11 @@ function sqliteStatements(table: string): Readonly<Record<Verb, string>> {
     listByOwner: `select key, ${columns} from ${table} where kind = ? and owner = ?`,
     removeExpired: `delete from ${table} where rowid in (select rowid from ${table} where expires_at <= ? order by expires_at limit ?)`,
   }
+}
+
+/** No row is `undefined` in these drivers, `null` in Bun's. */
+function isRow(row: unknown): boolean {
+  return row !== undefined && row !== null
 }
 
 /** Settles how long this handle blocks for a lock, and with it how often a statement is tried. */

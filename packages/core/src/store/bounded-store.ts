@@ -8,6 +8,8 @@ const watchMilliseconds = 250
 
 /** Stores that answer from memory or bound their own backend: a second bound would only cost time. */
 const selfBounded = new WeakSet<Store>()
+/** The same said by a store of another package, which does not import this one: SQLite, whose tries are counted. */
+const selfBoundedSymbol = Symbol.for('@tessera-auth/self-bounded')
 
 /** A call that was not answered yet, and when the watch last looked before it began. */
 interface Waiting {
@@ -26,7 +28,7 @@ export function markSelfBounded<S extends Store>(store: S): S {
  * that ran into the bound is unknown. All waiting calls share one timer.
  */
 export function boundedStore(store: Store, platform: Platform, timeoutSeconds: number): Store {
-  if (selfBounded.has(store)) return store
+  if (selfBounded.has(store) || selfBoundedSymbol in store) return store
   const waiting = new Set<Waiting>()
   const longest = timeoutSeconds * 1000 + watchMilliseconds
   let looked = 0

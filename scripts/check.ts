@@ -2,6 +2,7 @@
 import { build } from './build.ts'
 import { docsCode } from './checks/docs-code.ts'
 import { packedPackages } from './checks/packed-packages.ts'
+import { evidence } from './checks/evidence.ts'
 import { program, type Step } from './checks/step.ts'
 import { sourceSteps } from './checks/source-steps.ts'
 import { trackedText } from './checks/tracked-text.ts'
@@ -16,6 +17,7 @@ const steps: Readonly<Record<string, Step>> = {
   ...sourceSteps,
   text: trackedText,
   decisions,
+  evidence,
   build: async () => ((await build()) === 0 ? [] : ['The build failed.']),
   types: program('node', [typescript, '-p', '.']),
   declarations,

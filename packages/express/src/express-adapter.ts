@@ -1,11 +1,11 @@
 /** Tessera for Express 5: translation, no policy. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
+  applyErrorHeaders,
   type Authenticator,
   ConfigError,
-  errorResponse,
+  nodeRequestView,
   type RequestAuth,
-  type RequestView,
   type ResponseHeaders,
 } from '@tessera-auth/core/http'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
@@ -25,16 +25,6 @@ interface Bound<Data> {
   readonly response: ServerResponse
   auth?: RequestAuth<Data>
 }
-
-/** They describe the answer that the route meant to give, not the error that is sent instead. */
-const headersOfTheRoute = [
-  'Content-Encoding',
-  'Content-Language',
-  'Content-Length',
-  'Content-Range',
-  'ETag',
-  'Last-Modified',
-]
 
 /**
  * Adapts an authenticator to Express. The origin comes from its options, never from `Host`, so `trust proxy` does not
@@ -65,25 +55,7 @@ export function expressAdapter<Data>(authenticator: Authenticator<Data>): Expres
     getAuth(request) {
       const bound = requests.get(request)
       if (!bound) throw new ConfigError('middleware: expected before the routes that call getAuth: app.use(middleware)')
-      return (bound.auth ??= authenticator.bind(viewOf(request), headersOf(bound.response)))
-    },
-  }
-}
-
-// Read when asked, not copied. Inside a mounted app `url` has lost its front, `originalUrl` has not.
-function viewOf(request: IncomingMessage & { readonly originalUrl?: string }): RequestView {
-  return {
-    get method() {
-      return request.method ?? ''
-    },
-    get url() {
-      return request.originalUrl ?? request.url ?? ''
-    },
-    headers: {
-      get(name) {
-        const value = request.headers[name.toLowerCase()]
-        return Array.isArray(value) ? value.join(', ') : (value ?? null)
-      },
+      return (bound.auth ??= authenticator.bind(nodeRequestView(request), headersOf(bound.response)))
     },
   }
 }
@@ -99,10 +71,8 @@ function headersOf(response: ServerResponse): ResponseHeaders {
 }
 
 function sendError(response: ServerResponse, error: unknown): boolean {
-  const answer = errorResponse(error)
+  const answer = applyErrorHeaders(response, error)
   if (!answer) return false
-  for (const name of headersOfTheRoute) response.removeHeader(name)
-  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value)
   response.statusCode = answer.status
   response.end(answer.body)
   return true

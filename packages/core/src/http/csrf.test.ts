@@ -88,6 +88,27 @@ describe('a safe request', () => {
   })
 })
 
+describe('an upgrade to a WebSocket (RFC 6455 §10.2)', () => {
+  const upgrade = { upgrade: 'websocket', connection: 'Upgrade', cookie: dead }
+  test.each([
+    ['our origin', { origin }, 200],
+    ['another site', { origin: 'https://evil.example' }, 403],
+    ['no origin at all', {}, 403],
+  ] as [string, Record<string, string>, number][])('from %s', async (_, headers, expected) => {
+    const view = new Map(Object.entries({ ...upgrade, ...headers }))
+    const auth = authenticator.bindReadonly({
+      method: 'GET',
+      url: '/socket',
+      headers: { get: (name) => view.get(name) ?? null },
+    })
+    const answer = await auth.session().then(
+      () => 200,
+      (error: { status: number }) => error.status,
+    )
+    expect(answer).toBe(expected)
+  })
+})
+
 describe('a refused request', () => {
   test('is told to the audit stream', async () => {
     events.length = 0

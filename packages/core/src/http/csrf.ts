@@ -11,9 +11,12 @@ export interface CsrfCase {
   readonly carriesCookie: boolean
 }
 
-/** Whether a method may change state. Only GET, HEAD and OPTIONS, so written, may not. */
-export function isUnsafe({ method }: RequestView): boolean {
-  return !safeMethods.has(method)
+/**
+ * Whether a request may change state, or open what can: every method but GET, HEAD and OPTIONS, so written; and an upgrade
+ * to a WebSocket, which browsers let any site ask for (RFC 6455 §10.2).
+ */
+export function isUnsafe({ method, headers }: RequestView): boolean {
+  return !safeMethods.has(method) || headers.get('upgrade')?.toLowerCase() === 'websocket'
 }
 
 /**

@@ -94,15 +94,17 @@ function requestParameters(
   }
 }
 
-/** `offline_access` is OpenID's word for "a refresh token, please"; some providers have parameters for it instead. */
+/** `offline_access` is OpenID's word for "a refresh token, please"; some providers have another, or parameters. */
 function withOfflineAccess(
   { deviations }: ProviderDefinition,
   scope: string,
 ): { scope: string; parameters: Readonly<Record<string, string>> } {
+  const { offlineScope, offlineParameters } = deviations
   const scopes = scope.split(' ')
-  if (!deviations.offlineParameters || !scopes.includes('offline_access')) return { scope, parameters: {} }
+  if (!scopes.includes('offline_access') || !(offlineScope ?? offlineParameters)) return { scope, parameters: {} }
+  const own = offlineScope === undefined ? [] : [offlineScope]
   const rest = scopes.filter((name) => name !== 'offline_access')
-  return { scope: rest.join(' '), parameters: deviations.offlineParameters }
+  return { scope: [...rest, ...own].join(' '), parameters: offlineParameters ?? {} }
 }
 
 function pushRequest(client: ProviderClient, parameters: Record<string, string>): Promise<string> {

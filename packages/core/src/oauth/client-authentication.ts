@@ -25,9 +25,7 @@ export function createClientAuthentication(
       case 'secret':
         return secretAuthentication(credential, metadata)
       case 'private_key_jwt': {
-        const { kid } = credential.key as { kid?: unknown }
-        const key = await signingKey(credential.key)
-        return wire.PrivateKeyJwt(typeof kid === 'string' ? { key, kid } : key)
+        return privateKeyJwt(credential.key, await signingKey(credential.key), metadata)
       }
       case 'apple': {
         const key = await signingKey(credential.key)
@@ -45,6 +43,22 @@ function secretAuthentication(
   const onlyPost = methods?.includes('client_secret_post') && !methods.includes('client_secret_basic')
   const post = placement === 'post' || (placement === 'discovered' && onlyPost)
   return post ? wire.ClientSecretPost(secret) : wire.ClientSecretBasic(secret)
+}
+
+/** RFC 7523 §3 as FAPI 2.0 reads it: the audience is the issuer; where that is a template, the token endpoint. */
+function privateKeyJwt(
+  jwk: JsonWebKey,
+  key: CryptoKey,
+  { issuer, token_endpoint: endpoint }: ServerMetadata,
+): wire.ClientAuth {
+  const { kid, 'x5t#S256': thumbprint } = jwk as { kid?: unknown; 'x5t#S256'?: unknown }
+  return wire.PrivateKeyJwt(typeof kid === 'string' ? { key, kid } : key, {
+    [wire.modifyAssertion]: (header, payload) => {
+      // Entra finds the certificate by its thumbprint.
+      if (typeof thumbprint === 'string') header['x5t#S256'] = thumbprint
+      if (issuer.includes('{') && endpoint) payload.aud = endpoint
+    },
+  })
 }
 
 async function importSigningKey(key: JsonWebKey): Promise<CryptoKey> {

@@ -42,7 +42,7 @@ export async function finishAttempt(flow: FlowContext, exchange: LoginExchange, 
   )
   if (flow.dpop && tokens.tokenType !== 'dpop') throw rejected('token_not_bound')
   const claims = await idTokenClaims(flow, answer, tokens)
-  const read = await readIdentity(client, { answer: tokens, idTokenClaims: claims, dpopKey })
+  const read = await readIdentity(client, { answer: tokens, scope: transaction.scope, idTokenClaims: claims, dpopKey })
   const identity = withNameFromForm(client.definition, read, answer.user)
   const login: OAuthLogin = {
     identity,

@@ -44,6 +44,8 @@ export interface ProviderTokens {
 /** What an identity is read from. */
 export interface IdentityEvidence {
   readonly answer: TokenAnswer
+  /** What was asked for. */
+  readonly scope: string
   /** Of the verified ID token; `null` where there is none. */
   readonly idTokenClaims: Claims | null
   readonly dpopKey?: JsonWebKey | null
@@ -71,15 +73,19 @@ export async function readIdentity(client: ProviderClient, evidence: IdentityEvi
   const { definition } = client
   const { answer, idTokenClaims } = evidence
   if (definition.identity.from === 'profile') {
-    const profile = await definition.identity.read((url) => client.readProfile(url, answer), answer.answer)
+    const profile = await definition.identity.read({
+      ask: (url, method) => client.readProfile(url, answer, method),
+      scopes: (answer.scope ?? evidence.scope).split(' '),
+      answer: answer.answer,
+    })
     if (!profile) throw new AuthError('callback_rejected', { reason: 'profile_unreadable' })
     return { ...checkedProfile(profile), provider: definition.name, issuer: definition.issuer }
   }
   if (!idTokenClaims) throw new AuthError('callback_rejected', { reason: 'id_token_missing' })
   const claims = await completed(client, { ...evidence, idTokenClaims })
-  const subject = claims[definition.identity.subjectClaim]
-  if (typeof subject !== 'string' || subject === '')
-    throw new AuthError('callback_rejected', { reason: 'subject_missing' })
+  const { subject: read = subjectOf } = definition.identity
+  const subject = read(claims)
+  if (subject === null || subject === '') throw new AuthError('callback_rejected', { reason: 'subject_missing' })
   const { email, name } = claims
   const profile: Profile = {
     subject,
@@ -89,6 +95,10 @@ export async function readIdentity(client: ProviderClient, evidence: IdentityEvi
     claims,
   }
   return { ...checkedProfile(profile), provider: definition.name, issuer: String(idTokenClaims.iss) }
+}
+
+function subjectOf({ sub }: Claims): string | null {
+  return typeof sub === 'string' ? sub : null
 }
 
 /** Keeps what can be an e-mail address; nothing is proven of what is not. */
@@ -101,12 +111,11 @@ function checkedProfile(profile: Profile): Profile {
 /** Some providers put the e-mail address at the userinfo endpoint only. Its `sub` must be the token's (OpenID Connect Core §5.3.2). */
 async function completed(
   client: ProviderClient,
-  { answer, idTokenClaims, dpopKey = null }: IdentityEvidence & { idTokenClaims: Claims },
+  { answer, scope, idTokenClaims, dpopKey = null }: IdentityEvidence & { idTokenClaims: Claims },
 ): Promise<Claims> {
-  const granted = (answer.scope ?? '').split(' ')
   const { userinfo_endpoint: endpoint } = await client.metadata()
   if (idTokenClaims.email !== undefined || endpoint === undefined) return idTokenClaims
-  if (answer.scope !== null && !granted.includes('email')) return idTokenClaims
+  if (!(answer.scope ?? scope).split(' ').includes('email')) return idTokenClaims
   const userinfo = await client.readProfile(endpoint, { accessToken: answer.accessToken, dpopKey })
   if (!isObject(userinfo) || userinfo.sub !== idTokenClaims.sub) {
     throw new AuthError('callback_rejected', { reason: 'userinfo_sub' })

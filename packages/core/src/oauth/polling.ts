@@ -69,7 +69,7 @@ async function granted(client: ProviderClient, answer: TokenAnswer, scope: strin
   if (client.definition.identity.from === 'id_token' && answer.idToken === null) return { identity: null, tokens }
   const { idToken, accessToken } = answer
   const claims = idToken === null ? null : await client.verifyIdToken(idToken, { nonce: null, accessToken })
-  return { identity: await readIdentity(client, { answer, idTokenClaims: claims }), tokens }
+  return { identity: await readIdentity(client, { answer, scope, idTokenClaims: claims }), tokens }
 }
 
 async function pause(client: ProviderClient, seconds: number, signal: AbortSignal | undefined): Promise<void> {

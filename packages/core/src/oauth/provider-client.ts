@@ -41,7 +41,7 @@ export interface ProviderClient {
   /** What the checks of other JWTs of the provider need. */
   jwtContext(): Promise<JwtContext>
   /** A JSON document of the provider's API, asked for with an access token. */
-  readProfile(url: string, tokens: BoundToken): Promise<unknown>
+  readProfile(url: string, token: BoundToken, method?: 'GET' | 'POST'): Promise<unknown>
 }
 
 /** An access token, and the private JWK that it is bound to, if any. */
@@ -80,7 +80,7 @@ export function createProviderClient(provider: unknown, platform: Platform): Pro
     grant: (type, parameters, options = {}) => requestTokens(client, { type, parameters }, options),
     verifyIdToken: async (token, expectation) => verifyIdToken(await client.jwtContext(), token, expectation),
     jwtContext: async () => ({ definition, platform, keys, metadata: await metadata() }),
-    readProfile: (url, token) => readProfile(client, url, token),
+    readProfile: (url, token, method = 'GET') => readProfile(client, token, { url, method }),
   }
   return client
 }
@@ -116,13 +116,17 @@ async function requestTokens(
   }, signal)
 }
 
-async function readProfile(client: ProviderClient, url: string, token: BoundToken): Promise<unknown> {
+async function readProfile(
+  client: ProviderClient,
+  token: BoundToken,
+  { url, method }: { readonly url: string; readonly method: 'GET' | 'POST' },
+): Promise<unknown> {
   const { definition } = client
   return client.exchange(async (connection) => {
     const address = askableUrl(url, definition.allowPrivateNetwork)
     if (!address) throw new AuthError('provider_error', { reason: 'address_refused' })
     const headers = new Headers({ accept: 'application/json', ...definition.deviations.apiHeaders })
-    const response = await requestApi(connection, token, { url: address, method: 'GET', headers, body: null })
+    const response = await requestApi(connection, token, { url: address, method, headers, body: null })
     if (response.status === 200) return readJson(response)
     await response.body?.cancel()
     throw new AuthError('provider_error')

@@ -46,21 +46,31 @@ export interface Profile {
   readonly claims: Claims
 }
 
+/** What a profile is read with. */
+export interface ProfileSource {
+  /** Asks the provider's API with the access token; the JSON of its answer. */
+  ask(url: string, method?: 'GET' | 'POST'): Promise<unknown>
+  /** What was granted. */
+  readonly scopes: readonly string[]
+  /** The token endpoint's JSON. */
+  readonly answer: Claims
+}
+
 /** Where an identity comes from. */
 export type IdentitySource =
   | {
       /** A validated ID token, completed by the userinfo endpoint where the token has no e-mail. */
       readonly from: 'id_token'
-      /** The claim that never changes and is never given to another user. */
-      readonly subjectClaim: 'sub' | 'oid'
+      /** What never changes and is never given to another user of this issuer; default: `sub`. */
+      subject?(claims: Claims): string | null
       /** Whether these claims prove that the user owns the e-mail address. */
       emailProven(claims: Claims): boolean
     }
   | {
       /** The provider's own user endpoint. */
       readonly from: 'profile'
-      /** Asks with the access token; throws nothing of its own. `answer`: the token endpoint's JSON. */
-      read(get: (url: string) => Promise<unknown>, answer: Claims): Promise<Profile | null>
+      /** Reads the user; `null`: the answers are not what is documented. */
+      read(source: ProfileSource): Promise<Profile | null>
     }
 
 /** Known deviations, each with a test. */
@@ -73,11 +83,13 @@ export interface Deviations {
   readonly idTokenWithoutNonce?: true
   /** The metadata's issuer has a `{tenantid}`, which the ID token's `tid` fills. */
   readonly tenantIssuer?: true
-  /** The metadata does not have to name the issuer that was asked (a fixed, trusted address instead). */
+  /** Where the metadata stands, if not below the issuer. */
   readonly metadataUrl?: string
   /** The name comes once, as a form field `user` beside the code. */
   readonly nameInForm?: true
-  /** What stands for the scope `offline_access`, which the provider does not know. */
+  /** The provider's own name of the scope `offline_access`. */
+  readonly offlineScope?: string
+  /** Parameters that stand for the scope `offline_access`, which the provider does not know. */
   readonly offlineParameters?: Readonly<Record<string, string>>
   /** Revoking one token ends the whole grant, newer tokens included. */
   readonly revocationEndsGrant?: true

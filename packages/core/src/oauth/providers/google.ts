@@ -21,7 +21,7 @@ export function google(options: GoogleOptions): Provider {
       ],
       scope: 'openid profile email',
       authorizationParameters: options.hostedDomain === undefined ? {} : { hd: options.hostedDomain },
-      identity: { from: 'id_token', subjectClaim: 'sub', emailProven: isAuthoritative },
+      identity: { from: 'id_token', emailProven: isAuthoritative },
       deviations: {
         offlineParameters: { access_type: 'offline', prompt: 'consent' },
         revocationEndsGrant: true,

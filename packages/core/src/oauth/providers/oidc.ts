@@ -39,7 +39,6 @@ export function oidc(options: OidcOptions): Provider {
       scope: 'openid profile email',
       identity: {
         from: 'id_token',
-        subjectClaim: 'sub',
         emailProven: ({ email_verified: verified }) => verified === true,
       },
       evidence: {

@@ -1,0 +1,98 @@
+/** Tessera for Next.js: translation, no policy. */
+import {
+  type Authenticator,
+  ConfigError,
+  errorResponse,
+  type ReadonlyRequestAuth,
+  type RequestAuth,
+} from '@tessera-auth/core/http'
+import { type NextRequest, NextResponse } from 'next/server.js'
+import { cache } from 'react'
+import { currentRequest, lateExchange } from './next-cookies.js'
+
+/** What {@link nextAdapter} makes of an authenticator. */
+export interface NextAdapter<Data = null> {
+  /** For Server Components: one authentication per render, and no method that would set a cookie. */
+  readAuth(): ReadonlyRequestAuth<Data>
+  /** For Server Actions. */
+  getAuth(): RequestAuth<Data>
+  /** Makes a route handler: cookies are set, an answer that asked who it is for is `no-store`, an `AuthError` is answered. */
+  route<Params = object>(
+    handler: (request: NextRequest, auth: RequestAuth<Data>, params: Params) => Response | Promise<Response>,
+  ): (request: NextRequest, context: { params: Promise<Params> }) => Promise<Response>
+  /**
+   * Makes the function of `proxy.ts`, to turn visitors away early; `undefined` lets the request go on. A page still asks
+   * for itself: what a proxy let through is not authenticated by that. Cookies set here are seen by the page too.
+   */
+  proxy(
+    handler: (request: NextRequest, auth: RequestAuth<Data>) => Response | undefined | Promise<Response | undefined>,
+  ): (request: NextRequest) => Promise<Response>
+}
+
+/**
+ * Adapts an authenticator to the App Router on the Node runtime.
+ *
+ * @example
+ * ```ts
+ * export const { readAuth, getAuth, route } = nextAdapter(createAuthenticator({ origin, sessions }))
+ * ```
+ */
+export function nextAdapter<Data>(authenticator: Authenticator<Data>): NextAdapter<Data> {
+  if (typeof authenticator?.bind !== 'function') {
+    throw new ConfigError(`authenticator: expected what createAuthenticator returned, received ${typeof authenticator}`)
+  }
+  return {
+    readAuth: cache(() => authenticator.bindReadonly(currentRequest('GET').request)),
+    getAuth() {
+      const { request, responseHeaders } = currentRequest('POST')
+      return authenticator.bind(request, responseHeaders)
+    },
+    route:
+      (handler) =>
+      async (request, { params }) => {
+        const { request: view, responseHeaders } = lateExchange(request)
+        const used = new Headers()
+        const auth = authenticator.bind(view, {
+          append: (name, value) =>
+            name.toLowerCase() === 'set-cookie' ? responseHeaders.append(name, value) : used.append(name, value),
+        })
+        return withHeaders(await answer(async () => handler(request, auth, await params)), used)
+      },
+    proxy: (handler) => async (request) => {
+      const added = new Headers()
+      const response = await answer(() => handler(request, authenticator.bind(request, added)))
+      return withHeaders(response ?? goOn(request, added), added)
+    },
+  }
+}
+
+// Whatever else is thrown, `redirect()` and `notFound()` among it, is Next's.
+async function answer<Answer>(run: () => Answer | Promise<Answer>): Promise<Answer | Response> {
+  try {
+    return await run()
+  } catch (error) {
+    const known = errorResponse(error)
+    if (!known) throw error
+    return new Response(known.body, known)
+  }
+}
+
+/** The request goes on with the cookies that the browser will have after this answer. */
+function goOn(request: NextRequest, added: Headers): Response {
+  if (added.getSetCookie().length === 0) return NextResponse.next()
+  const headers = new Headers(request.headers)
+  const pairs = added.getSetCookie().map((line) => line.split(';', 1)[0] ?? '')
+  const names = pairs.map((pair) => pair.slice(0, pair.indexOf('=')))
+  const kept = (headers.get('cookie') ?? '').split('; ').filter((pair) => !names.includes(pair.split('=', 1)[0] ?? ''))
+  headers.set('cookie', [...kept, ...pairs].filter((pair) => pair !== '').join('; '))
+  return NextResponse.next({ request: { headers } })
+}
+
+// Headers of a redirect made elsewhere cannot be changed, so the answer is copied where something is to be added.
+function withHeaders(response: Response, added: Headers): Response {
+  const adding = [...added].filter(([name]) => name === 'set-cookie' || !response.headers.has(name))
+  if (adding.length === 0) return response
+  const copy = new NextResponse(response.body, response)
+  for (const [name, value] of adding) copy.headers.append(name, value)
+  return copy
+}

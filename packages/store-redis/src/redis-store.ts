@@ -81,7 +81,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
         const [key, inserted] = JSON.parse(member) as [string, string]
         const found = await find(kind, key)
         // A member without its record was left by a crash, a removal, or an insert that came too late.
-        return found && found.inserted === inserted && found.entry.owner === owner ? found.entry : null
+        return found && found.inserted === inserted ? found.entry : null
       })
       return (await Promise.all(records)).filter((entry) => entry !== null)
     },

@@ -6,8 +6,10 @@ import { type Platform, sha256Text } from '../platform.js'
 const selectorBytes = 16
 /** 256 bits: the secret; only a SHA-256 of the token's text is stored. */
 const verifierBytes = 32
-const shape = /^[\w-]{22}\.[\w-]{43}$/
 const selectorLength = 22
+const tokenLength = 66
+/** The selector becomes a key, so its characters matter; a verifier of other characters has another digest. */
+const shape = /^[\w-]{22}\./
 
 /** A token as it was presented, and what is stored of it. */
 export interface OpaqueToken {
@@ -27,7 +29,7 @@ export function mintToken(
 
 /** Selector and digest of a presented text; `null` for what has another shape. */
 export function readToken(platform: Platform, text: unknown): OpaqueToken | null {
-  if (typeof text !== 'string' || !shape.test(text)) return null
+  if (typeof text !== 'string' || text.length !== tokenLength || !shape.test(text)) return null
   return { selector: text.slice(0, selectorLength), digest: sha256Text(platform, text) }
 }
 

@@ -1,8 +1,9 @@
 /** What would be published: every package is packed, and the tarball is looked at as npm and TypeScript would. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pack, published } from '../pack.ts'
-import { cacheFolder, run, type Package } from '../workspace.ts'
+import { run, type Package } from '../workspace.ts'
 import { program, type Step } from './step.ts'
 
 /** Files that every tarball has, and none has. */
@@ -18,17 +19,47 @@ const unwanted = /\/src\/|\.test\.|fixtures\/|\.map$|tsbuildinfo|tsconfig|node_m
 /** What it then says is one line for each way to resolve each entry. */
 const attwOptions = ['--profile', 'esm-only', '--format', 'ascii', '--no-emoji', '--no-color']
 
-/** publint and attw (ESM only), and the list of files. */
+/** publint and attw (ESM only), the list of files, and whether all of it can be installed and loaded by a stranger. */
 export const packedPackages: Step = async () => {
-  mkdirSync(cacheFolder, { recursive: true })
-  const folder = mkdtempSync(join(cacheFolder, 'packed-'))
+  const folder = mkdtempSync(join(tmpdir(), 'packed-'))
   try {
     const found: string[] = []
-    for (const one of published()) found.push(...(await inspect(one, await pack(one, folder))))
-    return found
+    const tarballs: string[] = []
+    for (const one of published()) {
+      const tarball = await pack(one, folder)
+      tarballs.push(tarball)
+      found.push(...(await inspect(one, tarball)))
+    }
+    return [...found, ...(await install(folder, tarballs))]
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/**
+ * Installs the tarballs with npm in an empty folder, and there loads every entry, by import and by require. What stands
+ * on a framework or a test runner of the user's is left to its own suite.
+ */
+async function install(folder: string, tarballs: readonly string[]): Promise<string[]> {
+  const alone = published().filter(({ manifest }) => Object.keys(manifest.peerDependencies ?? {}).every(isOurs))
+  const entries = alone.flatMap(({ manifest }) =>
+    Object.keys(manifest.exports ?? {})
+      .filter((entry) => !entry.endsWith('.json'))
+      .map((entry) => manifest.name + entry.slice(1)),
+  )
+  const load = entries.map((entry) => `await import('${entry}'); require('${entry}')`)
+  const head = `import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)\n`
+  writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}')
+  writeFileSync(join(folder, 'load.js'), `${head}${load.join('\n')}\n`)
+  const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--legacy-peer-deps']
+  return [
+    ...(await program('npm', ['install', '--prefix', folder, ...options, ...tarballs])()),
+    ...(await program('node', [join(folder, 'load.js')])()),
+  ]
+}
+
+function isOurs(name: string): boolean {
+  return name.startsWith('@tessera-auth/')
 }
 
 async function inspect(one: Package, tarball: string): Promise<string[]> {

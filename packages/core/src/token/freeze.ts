@@ -1,7 +1,11 @@
 /** What several requests share must not be changed by one of them. */
 
-/** The same value, frozen to its leaves. */
+/** The same value, frozen to its leaves, however deep it is. */
 export function freezeDeeply<Value extends object>(value: Value): Value {
-  for (const member of Object.values(value)) if (typeof member === 'object' && member !== null) freezeDeeply(member)
-  return Object.freeze(value)
+  const open: object[] = [value]
+  for (let next = open.pop(); next; next = open.pop()) {
+    for (const member of Object.values(next)) if (typeof member === 'object' && member !== null) open.push(member)
+    Object.freeze(next)
+  }
+  return value
 }

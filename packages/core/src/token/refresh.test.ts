@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { markSelfBounded } from '../store/bounded-store.js'
 import type { Store } from '../store/store.js'
 import { memoryStore } from '../store/memory-store.js'
 import { claimsOf, refreshTokenOf, secrets, tokenApp, type TokenApp } from './fixtures/token-app.js'
@@ -266,14 +267,14 @@ function countedStore() {
       await before()
       return call(...input)
     }
-  const store: Store = {
+  const store = markSelfBounded<Store>({
     get: counted(inner.get),
     insert: counted(inner.insert),
     replace: counted(inner.replace),
     remove: counted(inner.remove),
     listByOwner: counted(inner.listByOwner),
     removeExpired: counted(inner.removeExpired),
-  }
+  })
   return {
     store,
     runAfter(calls: number, run: () => Promise<unknown>) {

@@ -82,15 +82,19 @@ export function createRemoteKeySet(options: RemoteKeySetOptions): Pick<KeySource
 
   /** While an issuer does not answer, requests do not wait for it as long as older keys will do. */
   function isDown(): boolean {
-    return failed && keys !== null && secondsSince(triedAt) < downForSeconds
+    return failed && isUsable(keys) && secondsSince(triedAt) < downForSeconds
   }
 
   function current(): FetchedKeys | null {
     return keys && secondsSince(keys.fetchedAt) <= keys.maxAgeSeconds ? keys : null
   }
 
+  function isUsable(found: FetchedKeys | null): found is FetchedKeys {
+    return found !== null && secondsSince(found.fetchedAt) <= found.maxAgeSeconds + maxStaleSeconds
+  }
+
   function stale(): FetchedKeys {
-    if (keys && secondsSince(keys.fetchedAt) <= keys.maxAgeSeconds + maxStaleSeconds) return keys
+    if (isUsable(keys)) return keys
     throw new StoreError('The key set of the issuer cannot be fetched.')
   }
 

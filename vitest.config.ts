@@ -1,6 +1,9 @@
+import { readdirSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
 const source = (path: string): string => new URL(path, import.meta.url).pathname
+
+const packages = readdirSync(new URL('packages', import.meta.url))
 
 export default defineConfig({
   resolve: {
@@ -10,7 +13,10 @@ export default defineConfig({
         find: /^@tessera-auth\/core\/(session|token|oauth|store|http)$/,
         replacement: source('packages/core/src/$1/index.ts'),
       },
-      { find: /^@tessera-auth\/([a-z-]+)$/, replacement: source('packages/$1/src/index.ts') },
+      ...packages.map((name) => ({
+        find: `@tessera-auth/${name}`,
+        replacement: source(`packages/${name}/src/index.ts`),
+      })),
     ],
   },
   test: {

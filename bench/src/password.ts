@@ -32,7 +32,7 @@ export async function benchPassword(): Promise<Row[]> {
   return [
     { name: 'password hash / bare @node-rs/argon2', ratio: hashing, target: 1.03, unit: 'x' },
     { name: 'password verify / bare @node-rs/argon2', ratio: checking, target: 1.03, unit: 'x' },
-    { name: 'verify for nobody / for a wrong password', ratio: Math.max(nobody, 1 / nobody), target: 1.03, unit: 'x' },
+    { name: 'verify for nobody / for a wrong password', ratio: Math.max(nobody, 1 / nobody), target: 1.05, unit: 'x' },
     { name: `${batch} password checks at once / without a bound`, ratio: batches, target: 1.11, unit: 'x' },
     {
       name: 'WebCrypto wait while 50 hashes wait, median',

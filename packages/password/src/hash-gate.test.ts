@@ -108,7 +108,7 @@ describe('one process', () => {
     const password = 'correct horse battery staple'
     const stored = 'bcrypt$$2b$04$a4mFxAQtEbFXeR3z4Tn57u1FmSQbXRdkNUspTr/PY/BPp0ICcy5LO'
     const calls = Array.from({ length: 150 }, () => [
-      one.verify({ password, hash: null }),
+      one.verify({ password, hash: stored }),
       other.verify({ password, hash: stored }),
     ]).flat()
     const results = await Promise.allSettled(calls)

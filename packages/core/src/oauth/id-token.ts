@@ -76,6 +76,7 @@ export async function verifyProviderJwt(
       clockTolerance: leewaySeconds,
       currentDate: new Date(platform.now() * 1000),
     })
+    if (protectedHeader.crit !== undefined) throw refused('crit')
     if (payload.iss !== issuerOf(definition, payload)) throw refused('iss')
     return { claims: payload, algorithm: protectedHeader.alg, typ: protectedHeader.typ ?? null }
   } catch (error) {

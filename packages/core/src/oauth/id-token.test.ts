@@ -1,0 +1,177 @@
+import { createHmac } from 'node:crypto'
+import { exportJWK } from 'jose/key/export'
+import { generateKeyPair } from 'jose/key/generate/keypair'
+import { SignJWT } from 'jose/jwt/sign'
+import { describe, expect, test } from 'vitest'
+import { systemPlatform } from '../platform.js'
+import { beginForged, clientSecret, type Forged, issuer } from './fixtures/attacked-login.js'
+import { jwks } from './fixtures/recorded-provider.js'
+
+const now = systemPlatform.now()
+const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+async function finish(forged: Forged): Promise<unknown> {
+  const { flow, browser, callback } = await beginForged(forged)
+  return flow.finish(browser.arrive(callback()))
+}
+
+function hmacSigned(claims: object, key: string | Buffer): string {
+  const input = `${encode({ alg: 'HS256', kid: 'recorded' })}.${encode(claims)}`
+  return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`
+}
+
+async function signedByStranger(claims: Record<string, unknown>): Promise<string> {
+  const { privateKey } = await generateKeyPair('RS256')
+  return new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'recorded' }).sign(privateKey)
+}
+
+describe('OpenID Connect Core §3.1.3.7', () => {
+  test('a token as it should be is taken', async () => {
+    expect(await finish({})).toMatchObject({ identity: { issuer, subject: 'ada' } })
+  })
+
+  const wrongClaims: [string, Record<string, unknown>, string][] = [
+    ['iss of another issuer', { iss: 'https://evil.example' }, 'iss'],
+    ['iss with a slash more', { iss: `${issuer}/` }, 'iss'],
+    ['no iss', { iss: undefined }, 'iss'],
+    ['aud of another client', { aud: 'other' }, 'aud'],
+    ['no aud', { aud: undefined }, 'aud'],
+    ['several aud without azp', { aud: ['app', 'other'] }, 'azp'],
+    ['several aud with azp of another client', { aud: ['app', 'other'], azp: 'other' }, 'azp'],
+    ['one aud with azp of another client', { azp: 'other' }, 'azp'],
+    ['nonce of another attempt', { nonce: 'other' }, 'nonce'],
+    ['no nonce', { nonce: undefined }, 'nonce'],
+    ['exp in the past', { exp: now - 60 }, 'exp'],
+    ['no exp', { exp: undefined }, 'times'],
+    ['iat in the future', { iat: now + 600, exp: now + 1200 }, 'times'],
+    ['no iat', { iat: undefined }, 'times'],
+    ['nbf in the future', { nbf: now + 600 }, 'nbf'],
+    ['no sub', { sub: undefined }, 'sub'],
+    ['an empty sub', { sub: '' }, 'sub'],
+    ['a sub that is a number', { sub: 1 }, 'sub'],
+    ['an endless sub', { sub: 's'.repeat(256) }, 'sub'],
+    ['at_hash of another access token', { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }, 'at_hash'],
+  ]
+  test.each(wrongClaims)('%s is refused', async (_name, claims, reason) => {
+    await expect(finish({ claims })).rejects.toMatchObject({
+      code: 'callback_rejected',
+      details: { reason: `id_token_${reason}` },
+    })
+  })
+
+  const wrongTokens: [string, NonNullable<Forged['idToken']>][] = [
+    ['HS256 with the client secret', (claims) => hmacSigned(claims, clientSecret)],
+    ['HS256 with the public key as the secret', (claims) => hmacSigned(claims, JSON.stringify(jwks.keys[0]))],
+    ['alg none', (claims) => `${encode({ alg: 'none' })}.${encode(claims)}.`],
+    ['a key that is not published', signedByStranger],
+    ['a kid that is not published', (claims, network) => network.sign(claims, { kid: 'other' })],
+    ['an unknown crit', (claims, network) => network.sign(claims, { crit: ['b64'], b64: true, other: 1 })],
+    [
+      'a changed payload',
+      async (claims, network) =>
+        (await network.sign(claims)).replace(/\.[^.]+\./, `.${encode({ ...claims, sub: 'bob' })}.`),
+    ],
+    ['five parts', () => 'a.b.c.d.e'],
+    ['padding', async (claims, network) => `${await network.sign(claims)}=`],
+    ['no token at all', () => ''],
+  ]
+  test.each(wrongTokens)('%s is refused', async (_name, idToken) => {
+    await expect(finish({ idToken })).rejects.toMatchObject({ code: 'callback_rejected' })
+  })
+
+  test('an answer without an ID token is refused', async () => {
+    const answer = { access_token: 'at', token_type: 'Bearer' }
+    await expect(finish({ answer })).rejects.toMatchObject({ details: { reason: 'id_token_missing' } })
+  })
+
+  test('a symmetric key in the published set signs nothing', async () => {
+    const attempt = await beginForged({ idToken: (claims) => hmacSigned(claims, 'known to all') })
+    const shared = { kty: 'oct', kid: 'recorded', alg: 'HS256', k: Buffer.from('known to all').toString('base64url') }
+    attempt.network.answers[`${issuer}/keys`] = { keys: [shared] }
+    await expect(attempt.flow.finish(attempt.browser.arrive(attempt.callback()))).rejects.toMatchObject({
+      code: 'callback_rejected',
+    })
+  })
+
+  test('the userinfo of another subject is refused', async () => {
+    await expect(finish({ userinfo: { sub: 'bob', email: 'bob@mail.example' } })).rejects.toMatchObject({
+      details: { reason: 'userinfo_sub' },
+    })
+  })
+
+  test('the userinfo of this subject brings the address, and changes no claim of the token', async () => {
+    const userinfo = { sub: 'ada', email: 'ada@mail.example', email_verified: true, iss: 'https://evil.example' }
+    expect(await finish({ userinfo })).toMatchObject({
+      identity: { issuer, email: 'ada@mail.example', emailProven: true },
+    })
+  })
+
+  test.each(['true', 1, undefined, null])('email_verified: %s proves nothing', async (verified) => {
+    const claims = { email: 'ada@mail.example', email_verified: verified }
+    expect(await finish({ claims })).toMatchObject({ identity: { emailProven: false } })
+  })
+
+  test.each(['not an address', 'a b@c.example', `${'a'.repeat(320)}@c.example`, ''])(
+    '%o is no address',
+    async (email) => {
+      const claims = { email, email_verified: true }
+      expect(await finish({ claims })).toMatchObject({ identity: { email: null, emailProven: false } })
+    },
+  )
+
+  test('amr becomes methods, as far as they are words', async () => {
+    const claims = { amr: ['pwd', 'otp', 'pwd', 7, '<script>'] }
+    expect(await finish({ claims })).toMatchObject({ methods: ['fed', 'pwd', 'otp'] })
+  })
+})
+
+describe('keys of the provider', () => {
+  test('a key that is rotated in mid-login is fetched, at once', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('RS256')
+    const attempt = await beginForged({
+      idToken: (claims) => new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'next' }).sign(privateKey),
+    })
+    const { answers, asked } = attempt.network
+    const next = { ...(await exportJWK(publicKey)), kid: 'next', alg: 'RS256' }
+    await expect(attempt.flow.verifyLogoutToken(await attempt.network.sign({}))).rejects.toThrow()
+    answers[`${issuer}/keys`] = { keys: [...jwks.keys, next] }
+    expect(await attempt.flow.finish(attempt.browser.arrive(attempt.callback()))).toMatchObject({ returnTo: '/cart' })
+    expect(asked.filter(({ url }) => url === `${issuer}/keys`)).toHaveLength(2)
+  })
+
+  test('forged logout tokens cannot make us ask for keys again and again', async () => {
+    const { flow, network } = await beginForged()
+    const forged = `${encode({ alg: 'RS256', kid: 'unknown' })}.${encode({})}.AAAA`
+    for (let tries = 0; tries < 20; tries += 1) {
+      await expect(flow.verifyLogoutToken(forged)).rejects.toMatchObject({ code: 'invalid_request' })
+    }
+    expect(network.asked.filter(({ url }) => url === `${issuer}/keys`)).toHaveLength(2)
+  })
+
+  test('keys that cannot be had are the provider’s error, not the user’s', async () => {
+    const attempt = await beginForged()
+    attempt.network.answers[`${issuer}/keys`] = () => new Response('down', { status: 500 })
+    await expect(attempt.flow.finish(attempt.browser.arrive(attempt.callback()))).rejects.toMatchObject({
+      code: 'provider_error',
+    })
+  })
+})
+
+describe('max_age', () => {
+  const finishWithin = async (claims: Record<string, unknown>): Promise<unknown> => {
+    const attempt = await beginForged({ claims })
+    const url = new URL(await attempt.flow.begin(attempt.browser.click('/auth'), { maxAgeSeconds: 60 }))
+    expect(url.searchParams.get('max_age')).toBe('60')
+    const change = { state: url.searchParams.get('state') }
+    Object.assign(claims, { nonce: url.searchParams.get('nonce') })
+    return attempt.flow.finish(attempt.browser.arrive(attempt.callback(change)))
+  }
+
+  test('an authentication that is young enough will do', async () => {
+    expect(await finishWithin({ auth_time: now - 30 })).toMatchObject({ returnTo: '/' })
+  })
+
+  test.each([{ auth_time: now - 600 }, {}, { auth_time: 'now' }])('%o will not', async (claims) => {
+    await expect(finishWithin(claims)).rejects.toMatchObject({ details: { reason: 'id_token_auth_time' } })
+  })
+})

@@ -15,7 +15,7 @@ export interface CachedStoreOptions {
   readonly bus?: InvalidationBus
   /** The age, from the start of its read, past which no answer is used, whatever the bus says. Default 10. */
   readonly maxStalenessSeconds?: number
-  /** How many records are kept, and as many absences. Default 100,000. */
+  /** How many records of each kind are kept, and as many absences. Default 100,000. */
   readonly maxEntries?: number
   /** How long one call of the store may take. Default 5. */
   readonly storeTimeoutSeconds?: number
@@ -49,8 +49,9 @@ export function cachedStore(store: Store, options: CachedStoreOptions = {}): Cac
   const reads = createSharedReads({ store: inner, platform, cache, maxStalenessMilliseconds })
   const listeners = createChangeListeners()
 
-  function forget(id: string): void {
-    cache.drop(id)
+  function forget(kind: string, key: string): void {
+    const id = idOf(kind, key)
+    cache.drop(kind, key)
     reads.detach(id)
     listeners.tell(id)
   }
@@ -62,29 +63,25 @@ export function cachedStore(store: Store, options: CachedStoreOptions = {}): Cac
       unchanged = !written
       return written
     } finally {
-      forget(idOf(kind, key))
+      forget(kind, key)
       // Not awaited: a bus that hangs must not hold up a sign-out.
       if (bus && !unchanged) void publish(bus, kind, key)
     }
   }
 
-  const unsubscribe = bus?.subscribe(
-    (kind, key) => forget(idOf(kind, key)),
-    (healthy) => {
-      if (!healthy) return
-      // What was published before the subscription stood is lost: nothing that was read before may be believed.
-      cache.clear()
-      reads.detachAll()
-    },
-  )
+  const unsubscribe = bus?.subscribe(forget, (healthy) => {
+    if (!healthy) return
+    // What was published before the subscription stood is lost: nothing that was read before may be believed.
+    cache.clear()
+    reads.detachAll()
+  })
 
   const cached: CachedStore = {
     get(kind, key, getOptions) {
-      const id = idOf(kind, key)
-      if (getOptions?.fresh) return reads.fresh({ id, kind, key })
-      const answer = cache.get(id)
+      if (getOptions?.fresh) return reads.fresh({ id: idOf(kind, key), kind, key })
+      const answer = cache.get(kind, key)
       if (answer && platform.monotonic() - answer.readAt <= maxStalenessMilliseconds) return answer.entry
-      return reads.join({ id, kind, key })
+      return reads.join({ id: idOf(kind, key), kind, key })
     },
     insert: (entry) => write(entry.kind, entry.key, () => inner.insert(entry)),
     replace: (entry, version) => write(entry.kind, entry.key, () => inner.replace(entry, version)),

@@ -9,14 +9,14 @@ export interface Answer {
   readonly entry: Promise<Entry | null>
 }
 
-/** A bounded set of answers by record id. */
+/** A bounded set of answers. */
 export interface EntryCache {
   /** The answer that is kept, however old. */
-  get(id: string): Answer | undefined
+  get(kind: string, key: string): Answer | undefined
   /** Keeps an answer, unless one whose read began later is kept. */
-  put(id: string, answer: Answer & { readonly absent: boolean }): void
+  put(name: { readonly kind: string; readonly key: string; readonly absent: boolean }, answer: Answer): void
   /** Forgets what is known of one record. */
-  drop(id: string): void
+  drop(kind: string, key: string): void
   /** Forgets everything. */
   clear(): void
 }
@@ -26,41 +26,51 @@ interface Kept extends Answer {
   used: boolean
 }
 
+/** What is known of one kind. */
+interface Spaces {
+  readonly present: Map<string, Kept>
+  readonly absent: Map<string, Kept>
+}
+
 /** How many used answers one `put` spares before it evicts the oldest all the same: no `put` walks the whole space. */
 const sparedPerPut = 8
 
 /**
- * An empty cache of at most `maxEntries` records and as many absences.
+ * An empty cache of at most `maxEntries` records and as many absences of each kind.
  *
  * The answer that is evicted is the oldest that was not used since it was last considered: close to least recently
- * used, but a hit only sets a flag.
+ * used, but a hit only sets a flag. A Map per kind, as joining kind and key at each hit would cost more than the look-up.
  */
 export function createEntryCache(maxEntries: number): EntryCache {
-  const present = new Map<string, Kept>()
-  const absent = new Map<string, Kept>()
+  const kinds = new Map<string, Spaces>()
 
   return {
-    get(id) {
-      const kept = present.get(id) ?? absent.get(id)
+    get(kind, key) {
+      const spaces = kinds.get(kind)
+      if (!spaces) return undefined
+      const kept = spaces.present.get(key) ?? spaces.absent.get(key)
       if (kept) kept.used = true
       return kept
     },
-    put(id, { readAt, entry, absent: isAbsent }) {
-      const known = present.get(id) ?? absent.get(id)
+    put({ kind, key, absent: isAbsent }, { readAt, entry }) {
+      const spaces = kinds.get(kind) ?? { present: new Map(), absent: new Map() }
+      kinds.set(kind, spaces)
+      const { present, absent } = spaces
+      const known = present.get(key) ?? absent.get(key)
       if (known && known.readAt > readAt) return
-      present.delete(id)
-      absent.delete(id)
+      present.delete(key)
+      absent.delete(key)
       const space = isAbsent ? absent : present
       if (space.size >= maxEntries) evictOne(space)
-      space.set(id, { readAt, entry, used: false })
+      space.set(key, { readAt, entry, used: false })
     },
-    drop(id) {
-      present.delete(id)
-      absent.delete(id)
+    drop(kind, key) {
+      const spaces = kinds.get(kind)
+      spaces?.present.delete(key)
+      spaces?.absent.delete(key)
     },
     clear() {
-      present.clear()
-      absent.clear()
+      kinds.clear()
     },
   }
 }
@@ -68,11 +78,11 @@ export function createEntryCache(maxEntries: number): EntryCache {
 /** A Map iterates in the order of insertion; what is spared goes to its end. */
 function evictOne(space: Map<string, Kept>): void {
   let spared = 0
-  for (const [id, kept] of space) {
-    space.delete(id)
+  for (const [key, kept] of space) {
+    space.delete(key)
     if (!kept.used || spared === sparedPerPut) return
     kept.used = false
-    space.set(id, kept)
+    space.set(key, kept)
     spared += 1
   }
 }

@@ -16,7 +16,7 @@ export interface SharedReads {
   detachAll(): void
 }
 
-/** A record's kind and key, and the two as one text. */
+/** A record's kind and key, and the two as one text: kind, a separator of one character, key. */
 export interface RecordName {
   readonly id: string
   readonly kind: string
@@ -50,6 +50,8 @@ export function createSharedReads({ store, platform, cache, maxStalenessMillisec
 
   function start({ id, kind, key }: RecordName, whenDone: (read: Read) => void): Read {
     const readAt = platform.monotonic()
+    // Not the caller's text: that can be a piece of a token, and the engine would keep the whole token with it.
+    const ownKey = id.slice(kind.length + 1)
     // Fresh, as the store may be a cache itself: ages must not add up.
     const asked = store.get(kind, key, { fresh: true })
     const entry = asked.then(
@@ -59,7 +61,7 @@ export function createSharedReads({ store, platform, cache, maxStalenessMillisec
           throw new StoreError('The store answered later than the staleness bound allows.')
         }
         const frozen = found && Object.freeze({ ...found })
-        if (!read.detached) cache.put(id, { readAt, entry, absent: frozen === null })
+        if (!read.detached) cache.put({ kind, key: ownKey, absent: frozen === null }, { readAt, entry })
         return frozen
       },
       (error: unknown) => {

@@ -30,6 +30,8 @@ interface IndexValue {
   readonly v: 1
   readonly sessionId: string
   readonly userId: string
+  /** The ID token's `iat`; 0: not known, so every logout of the subject is later. */
+  readonly issuedAt: number
 }
 
 interface MarkValue {
@@ -78,10 +80,9 @@ export function createProviderLogins(store: Store, platform: Platform): Provider
   return {
     async remember(login, sessionId, userId, expiresAt) {
       const names = Object.entries(namesOf(login)).filter(([, name]) => name !== null)
+      const value = { v: 1, sessionId, userId, issuedAt: login.issuedAt ?? 0 } as const
       await Promise.all(
-        names.map(([kind, name]) =>
-          index.insert({ key: `${kind}.${sessionId}`, owner: name, expiresAt, value: { v: 1, sessionId, userId } }),
-        ),
+        names.map(([kind, name]) => index.insert({ key: `${kind}.${sessionId}`, owner: name, expiresAt, value })),
       )
     },
     async wasEnded(login) {
@@ -94,15 +95,19 @@ export function createProviderLogins(store: Store, platform: Platform): Provider
       const { sid, sub } = namesOf(logout)
       const name = sid ?? sub
       if (name === null) return []
-      await mark(name, logout.issuedAt ?? platform.now())
-      return (await index.list(name)).map(({ value }) => value)
+      const issuedAt = logout.issuedAt ?? platform.now()
+      await mark(name, issuedAt)
+      const named = (await index.list(name)).map(({ value }) => value)
+      // A logout of the subject that comes late is not about a sign-in that followed it.
+      return sid === null ? named.filter((login) => login.issuedAt <= issuedAt) : named
     },
   }
 }
 
 function decodeIndex(stored: unknown): IndexValue | null {
-  const { v, sessionId, userId } = stored as Partial<IndexValue>
-  return v === 1 && typeof sessionId === 'string' && typeof userId === 'string' ? { v, sessionId, userId } : null
+  const { v, sessionId, userId, issuedAt } = stored as Partial<IndexValue>
+  if (v !== 1 || typeof sessionId !== 'string' || typeof userId !== 'string') return null
+  return typeof issuedAt === 'number' ? { v, sessionId, userId, issuedAt } : null
 }
 
 function decodeMark(stored: unknown): MarkValue | null {

@@ -39,7 +39,9 @@ export interface NodeRedisClient {
 
 /** How node-redis takes the keys and arguments of a script. */
 export interface ScriptOptions {
+  /** The keys the script touches. */
   keys: string[]
+  /** Its arguments. */
   arguments: string[]
 }
 

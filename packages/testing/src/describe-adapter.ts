@@ -16,6 +16,7 @@ import { describeRequests } from './adapter-contract/describe-requests.js'
 
 /** A route that an app under test mounts the way its framework's users would. */
 export interface AdapterRoute {
+  /** The HTTP method. */
   readonly method: 'GET' | 'POST'
   /** Without parameters: a prefix that the framework may mount a router at, and the rest. */
   readonly path: readonly [prefix: string, rest: string]
@@ -25,6 +26,7 @@ export interface AdapterRoute {
 
 /** What a route's handler answers, through the framework's own means. */
 export interface AdapterAnswer {
+  /** The HTTP status. */
   readonly status: number
   /** To be set before the body is sent, `set-cookie` appended. */
   readonly headers: Readonly<Record<string, string>>
@@ -36,6 +38,7 @@ export interface AdapterAnswer {
 export interface StartedAdapter {
   /** Where it listens. */
   readonly origin: string
+  /** Stops the server. */
   close(): Promise<void>
 }
 

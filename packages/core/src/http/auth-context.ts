@@ -8,6 +8,7 @@ import type { AccessTokenClaims } from '../token/access-token.js'
 
 /** What checks bearer tokens; `createTokenVerifier` makes one. */
 export interface BearerVerifier {
+  /** What the token says; `null` for every no. */
   verify(accessToken: string): Promise<AccessTokenClaims | null>
 }
 

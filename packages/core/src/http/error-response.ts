@@ -3,8 +3,11 @@ import { AuthError, type AuthErrorCode } from '../errors.js'
 
 /** An answer as plain values; `new Response(answer.body, answer)`. */
 export interface ErrorAnswer {
+  /** The HTTP status. */
   readonly status: number
+  /** Names in lower case; `cache-control: no-store` among them. */
   readonly headers: Record<string, string>
+  /** JSON text. */
   readonly body: string
 }
 

@@ -4,16 +4,21 @@ import { errorResponse } from './error-response.js'
 
 /** The part of `IncomingMessage` that is read. */
 export interface NodeRequest {
+  /** The HTTP method, in capitals. */
   readonly method?: string | undefined
+  /** Path and query, as they came. */
   readonly url?: string | undefined
   /** Express: the URL as it came, also inside a mounted app. */
   readonly originalUrl?: string | undefined
+  /** Header fields, names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
 /** What writing an error answer needs; `ServerResponse` is one, and so is a Fastify reply behind two lines. */
 export interface ErrorTarget {
+  /** Replaces a header field. */
   setHeader(name: string, value: string): unknown
+  /** Takes a header field out. */
   removeHeader(name: string): unknown
 }
 

@@ -6,7 +6,9 @@ import type { ProviderClient } from './provider-client.js'
 
 /** A token for a client (RFC 6749 §5.1), without any way to prolong it. Send it as it is. */
 export interface DelegatedToken {
+  /** The narrowed access token. */
   readonly access_token: string
+  /** How it is presented. */
   readonly token_type: 'Bearer' | 'DPoP'
   /** Seconds. */
   readonly expires_in: number

@@ -21,6 +21,7 @@ export interface SignInOptions {
 export interface NewSession<Data = null> extends SignInOptions {
   /** Begun before the credentials were checked; `null`: an anonymous visitor. */
   readonly attempt: LoginAttempt | null
+  /** The session’s first data; default: `initial`. */
   readonly data?: Data
   /** Shown in the list of devices; at most 200 characters are kept. */
   readonly deviceLabel?: string

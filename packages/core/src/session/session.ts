@@ -7,6 +7,7 @@ export interface Session<Data = null> {
   readonly id: string
   /** `null`: an anonymous visitor. */
   readonly userId: string | null
+  /** Epoch seconds. */
   readonly createdAt: number
   /** When credentials were last proven in it; `null` for an anonymous visitor. */
   readonly authenticatedAt: number | null
@@ -16,19 +17,25 @@ export interface Session<Data = null> {
   readonly expiresAt: number
   /** How it was last authenticated (RFC 8176 `amr`). */
   readonly methods: readonly string[]
+  /** What the browser said it was, for lists. */
   readonly device: { readonly label: string }
+  /** The app’s own; `null` without a parser. */
   readonly data: Data
 }
 
 /** The session of somebody who is signed in. */
 export interface UserSession<Data = null> extends Session<Data> {
+  /** The user’s id. */
   readonly userId: string
+  /** When the user last proved who they are; epoch seconds. */
   readonly authenticatedAt: number
 }
 
 /** A session together with the token that opens it. The token is told once and stored nowhere. */
 export interface SessionWithToken<Data = null> {
+  /** The session. */
   readonly session: Session<Data>
+  /** The cookie’s value: a secret, shown this once. */
   readonly token: string
 }
 
@@ -42,7 +49,9 @@ export interface SessionData<Data> {
 
 /** At which identity provider a login was made, so that its back-channel logout finds it. */
 export interface ProviderLogin {
+  /** The provider’s issuer. */
   readonly issuer: string
+  /** The user’s id at that provider. */
   readonly subject: string
   /** The provider's `sid`, where it sends one. */
   readonly providerSessionId: string | null

@@ -22,7 +22,9 @@ const unstorable = /[\0\p{Surrogate}]/u
 
 /** Opaque: whose login, and the owner record's epoch when it began. */
 export interface LoginAttempt {
+  /** Whose login; `null`: nobody’s, it never signs in. */
   readonly userId: string | null
+  /** The owner’s epoch when the attempt began; `null`: there was none yet. */
   readonly epoch: string | null
 }
 

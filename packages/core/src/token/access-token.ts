@@ -3,13 +3,19 @@ import { isJsonObject, type JsonObject } from './strict-json.js'
 
 /** What an access token says (RFC 9068 §2.2). Times are epoch seconds. */
 export interface AccessTokenClaims {
+  /** Who issued it. */
   readonly iss: string
   /** The user, or the client itself where no user is involved. */
   readonly sub: string
+  /** Whom it is for. */
   readonly aud: string | readonly string[]
+  /** When it ends; epoch seconds. */
   readonly exp: number
+  /** When it was issued; epoch seconds. */
   readonly iat: number
+  /** The token’s own id. */
   readonly jti: string
+  /** The client it was issued to. */
   readonly client_id: string
   /** Space-separated (RFC 6749 §3.3). */
   readonly scope?: string
@@ -21,6 +27,7 @@ export interface AccessTokenClaims {
   readonly auth_time?: number
   /** The key that the sender must prove to hold (RFC 9449 §6.1). */
   readonly cnf?: { readonly jkt: string }
+  /** The app’s own claims. */
   readonly [claim: string]: unknown
 }
 

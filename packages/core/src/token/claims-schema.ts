@@ -7,6 +7,7 @@
  * @see https://standardschema.dev
  */
 export interface ClaimsSchema<Claims> {
+  /** The validator, as the Standard Schema specification lays it out. */
   readonly '~standard': {
     validate(value: unknown): SchemaResult<Claims> | Promise<SchemaResult<Claims>>
     /** Only for types. */

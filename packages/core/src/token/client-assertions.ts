@@ -19,6 +19,7 @@ export const clientAssertionType = 'urn:ietf:params:oauth:client-assertion-type:
 
 /** Options of {@link createClientAssertions}. */
 export interface ClientAssertionsOptions {
+  /** The client that authenticates. */
   readonly clientId: string
   /** The server's issuer identifier, or its token endpoint. */
   readonly audience: string
@@ -26,6 +27,7 @@ export interface ClientAssertionsOptions {
   readonly key: JsonWebKey
   /** Default 60. */
   readonly lifetimeSeconds?: number
+  /** Default: the runtime’s own. */
   readonly platform?: Platform
 }
 

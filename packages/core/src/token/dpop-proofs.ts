@@ -7,7 +7,9 @@ import { checkJwk, keyShapes, thumbprint } from './jwk.js'
 
 /** The request that a proof is for. */
 export interface DpopRequest {
+  /** The method of the request that the proof goes with. */
   readonly method: string
+  /** Its URL; query and fragment are left out of the proof. */
   readonly url: string
   /** The token that the request carries, if it carries one. */
   readonly accessToken?: string

@@ -29,6 +29,7 @@ export interface DpopVerifierOptions extends Pick<Shared, 'store' | 'onEvent' | 
 export interface ProvenRequest {
   /** The value of the one `DPoP` header. */
   readonly proof: unknown
+  /** The method of the request as it came. */
   readonly method: string
   /** The whole URL, with the configured origin, never one taken from `Host`. */
   readonly url: string

@@ -11,6 +11,7 @@ import { parseJsonObject } from './strict-json.js'
 export interface EncryptedTokensOptions extends Pick<Shared, 'secrets' | 'platform'> {
   /** Keeps kinds apart: a token for one purpose is nothing to another. */
   readonly purpose: string
+  /** How long a token is good. */
   readonly lifetimeSeconds: number
 }
 

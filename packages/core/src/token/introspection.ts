@@ -13,7 +13,9 @@ import { lifelinesOf, type Revocations } from './revocation.js'
 
 /** An introspection response (RFC 7662 §2.2); an inactive token gets nothing but that. */
 export interface IntrospectionResponse {
+  /** Whether the token is good now; nothing else is told of one that is not. */
   readonly active: boolean
+  /** The token’s claims. */
   readonly [claim: string]: unknown
 }
 

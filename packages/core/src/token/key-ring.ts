@@ -23,8 +23,11 @@ export interface KeyRing {
 
 /** One key of a ring. Times are epoch seconds. */
 export interface KeyState {
+  /** The key’s id, a thumbprint (RFC 7638). */
   readonly kid: string
+  /** What it signs with. */
   readonly algorithm: Algorithm
+  /** What the key may do now. */
   readonly state: 'published' | 'signing' | 'verifying' | 'retired' | 'compromised'
   /** When it came into this state, as counted by the ring. */
   readonly since: number

@@ -8,6 +8,7 @@ import { checkKeys, createKeySet, type KeyRing, type KeySource, sourceOf } from 
 export interface OpenedToken {
   /** The protected header's members. */
   readonly header: Readonly<Record<string, unknown>>
+  /** The bytes that were signed or sealed. */
   readonly payload: Uint8Array
 }
 

@@ -7,7 +7,9 @@ import type { Family } from './refresh-family.js'
 
 /** A session as the request authenticated it: what `requireSession`, `verify` or `create` returned, not a copy. */
 export interface TokenSession {
+  /** The session’s public id. */
   readonly id: string
+  /** Whose session it is. */
   readonly userId: string | null
   /** Epoch seconds. */
   readonly authenticatedAt: number | null
@@ -33,11 +35,15 @@ export interface TokenGrant {
 
 /** A token response (RFC 6749 §5.1); send it as it is, with `Cache-Control: no-store`. */
 export interface TokenResponse {
+  /** The access token (RFC 9068). */
   readonly access_token: string
+  /** How it is presented. */
   readonly token_type: 'Bearer' | 'DPoP'
   /** Seconds. */
   readonly expires_in: number
+  /** Absent where the grant has none. */
   readonly refresh_token?: string
+  /** Space-separated; absent: no scope. */
   readonly scope?: string
 }
 
@@ -45,12 +51,17 @@ export interface TokenResponse {
 export interface TokenFamily {
   /** Public; alone it opens nothing. */
   readonly id: string
+  /** The client the family belongs to. */
   readonly clientId: string
+  /** Space-separated; `null`: no scope. */
   readonly scope: string | null
   /** The session it belongs to; `null`: a login of its own. */
   readonly sessionId: string | null
+  /** Epoch seconds. */
   readonly createdAt: number
+  /** Epoch seconds. */
   readonly lastRefreshedAt: number
+  /** Epoch seconds. */
   readonly expiresAt: number | null
 }
 

@@ -5,7 +5,7 @@ import { AuthError, type AuthErrorCode } from '../errors.js'
 export interface ErrorAnswer {
   /** The HTTP status. */
   readonly status: number
-  /** Names in lower case; `cache-control: no-store` among them. */
+  /** By field name; `Cache-Control: no-store` among them. */
   readonly headers: Record<string, string>
   /** JSON text. */
   readonly body: string

@@ -23,7 +23,7 @@ export interface KeyRing {
 
 /** One key of a ring. Times are epoch seconds. */
 export interface KeyState {
-  /** The key’s id, a thumbprint (RFC 7638). */
+  /** The key’s id, as `kid` names it in tokens and in the JWKS. */
   readonly kid: string
   /** What it signs with. */
   readonly algorithm: Algorithm

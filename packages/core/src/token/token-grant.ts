@@ -43,7 +43,7 @@ export interface TokenResponse {
   readonly expires_in: number
   /** Absent where the grant has none. */
   readonly refresh_token?: string
-  /** Space-separated; absent: no scope. */
+  /** What was granted, space-separated. */
   readonly scope?: string
 }
 
@@ -53,7 +53,7 @@ export interface TokenFamily {
   readonly id: string
   /** The client the family belongs to. */
   readonly clientId: string
-  /** Space-separated; `null`: no scope. */
+  /** What was granted, space-separated; `null`: nothing named. */
   readonly scope: string | null
   /** The session it belongs to; `null`: a login of its own. */
   readonly sessionId: string | null

@@ -20,6 +20,10 @@ const doorKeepers: readonly { readonly path: RegExp; readonly why: string }[] = 
     path: /^packages\/password\/src\/thread-pool\.ts$/,
     why: 'the size of the pool that hashing shares is an environment setting',
   },
+  {
+    path: /^packages\/store-[a-z]+\/src\/pause\.ts$/,
+    why: 'a store has no Platform, and waits between tries in this one place',
+  },
   { path: /^packages\/create\/src\//, why: 'a command that runs once at a terminal' },
   { path: /^packages\/[a-z-]+\/src\/bin(\.ts$|\/)/, why: 'a command is configured by its environment' },
 ]

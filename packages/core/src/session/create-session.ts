@@ -44,8 +44,8 @@ export async function createSession<Data>(
   const { expiresAt } = judge(context, value, value.createdAt)
   const userId = attempt?.userId ?? null
   if (userId !== null && input.providerLogin) {
-    const end = value.createdAt + value.policy.absolute
-    await context.providerLogins.remember(input.providerLogin, selector, userId, end)
+    const named = { sessionId: selector, userId, expiresAt: value.createdAt + value.policy.absolute }
+    await context.providerLogins.remember(input.providerLogin, named)
   }
   const stored = await context.records.insert({ key: selector, owner: userId, expiresAt, value })
   if (!stored) throw new Error('A fresh random id was taken: the source of randomness is broken.')

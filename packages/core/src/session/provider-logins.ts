@@ -19,11 +19,19 @@ const markSeconds = 86_400
 /** See each method; all may throw `StoreError`. */
 export interface ProviderLogins {
   /** Writes down, before the session is inserted, at which provider it was made. */
-  remember(login: ProviderLogin, sessionId: string, userId: string, expiresAt: number): Promise<void>
+  remember(login: ProviderLogin, session: NamedSession): Promise<void>
   /** Whether a logout that came meanwhile names this login: fresh reads, after the session was inserted. */
   wasEnded(login: ProviderLogin): Promise<boolean>
   /** Inserts the mark, then tells the sessions that the logout names. */
   end(logout: ProviderLogout): Promise<{ sessionId: string; userId: string }[]>
+}
+
+/** The session that a login at a provider made here. */
+interface NamedSession {
+  readonly sessionId: string
+  readonly userId: string
+  /** Epoch seconds. */
+  readonly expiresAt: number
 }
 
 interface IndexValue {
@@ -78,7 +86,7 @@ export function createProviderLogins(store: Store, platform: Platform): Provider
   }
 
   return {
-    async remember(login, sessionId, userId, expiresAt) {
+    async remember(login, { sessionId, userId, expiresAt }) {
       const names = Object.entries(namesOf(login)).filter(([, name]) => name !== null)
       const value = { v: 1, sessionId, userId, issuedAt: login.issuedAt ?? 0 } as const
       await Promise.all(

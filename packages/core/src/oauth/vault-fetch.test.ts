@@ -1,0 +1,219 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { AuthEvent } from '../events.js'
+import { systemPlatform } from '../platform.js'
+import { memoryStore } from '../store/memory-store.js'
+import { type RotatingProvider, startRotatingProvider } from './fixtures/rotating-provider.js'
+import { oidc } from './providers/oidc.js'
+import { tokenExchangeGrant } from './token-exchange.js'
+import { createTokenVault, type TokenVault, type TokenVaultOptions } from './token-vault.js'
+
+let upstream: RotatingProvider
+let plain: RotatingProvider
+let events: AuthEvent[]
+
+beforeAll(async () => {
+  upstream = await startRotatingProvider({ grant_types_supported: [tokenExchangeGrant] })
+  plain = await startRotatingProvider()
+})
+afterAll(() => Promise.all([upstream.close(), plain.close()]))
+beforeEach(() => {
+  events = []
+  upstream.calls.length = 0
+})
+
+function providerAt(name: string, { issuer }: RotatingProvider): ReturnType<typeof oidc> {
+  const client = { clientId: 'app', clientSecret: 'for tests', dangerouslyAllowPrivateNetwork: true }
+  return oidc({ name, issuer, apiOrigins: [issuer], ...client })
+}
+
+function vaultOf(options: Partial<TokenVaultOptions> = {}): TokenVault {
+  return createTokenVault({
+    store: memoryStore(),
+    secrets: ['a secret for tests only, which has 32 characters or more'],
+    providers: [providerAt('clinic', upstream), providerAt('plain', plain)],
+    onEvent: (event) => void events.push(event),
+    ...options,
+  })
+}
+
+async function connect(vault: TokenVault, provider = 'clinic', expiresIn = 3600): Promise<string> {
+  const user = `u${crypto.randomUUID()}`
+  const server = provider === 'clinic' ? upstream : plain
+  const accessToken = `at.${user}.first`
+  server.allow(accessToken)
+  const tokens = { provider, accessToken, refreshToken: server.grant(user), scope: 'read write' }
+  const expiresAt = systemPlatform.now() + expiresIn
+  await vault.save(user, { tokens: { ...tokens, expiresAt, idToken: null, dpopKey: null } })
+  return user
+}
+
+describe('fetch', () => {
+  test('calls the API with the user’s token, and answers what it answers', async () => {
+    const vault = vaultOf()
+    const user = await connect(vault)
+    const response = await vault.fetch(user, 'clinic', `${upstream.issuer}/api/prescriptions?since=1`)
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({ path: '/api/prescriptions', method: 'GET' })
+    expect(upstream.calls[0]?.headers.authorization).toBe(`Bearer at.${user}.first`)
+    expect(events.at(-1)).toMatchObject({ type: 'vault.fetched', userId: user, reason: '200' })
+  })
+
+  test.each([
+    ['another origin', () => 'https://evil.example/api'],
+    ['another port', () => `${plain.issuer}/api`],
+    ['the origin as a user name', () => upstream.issuer.replace('http://', 'http://evil.example@')],
+    ['a name and password', () => upstream.issuer.replace('http://', 'http://a:b@')],
+    ['the origin as a prefix', () => `${upstream.issuer}.evil.example/`],
+    ['a path alone', () => '/api'],
+    ['no URL', () => ''],
+    ['a script', () => 'javascript:alert(1)'],
+  ])('%s is destination_refused, and no token is sent', async (_name, url) => {
+    const vault = vaultOf()
+    const user = await connect(vault)
+    await expect(vault.fetch(user, 'clinic', url())).rejects.toMatchObject({ code: 'destination_refused' })
+    expect(upstream.calls).toEqual([])
+  })
+
+  test('a redirect is the answer, and is not followed', async () => {
+    const vault = vaultOf()
+    const response = await vault.fetch(await connect(vault), 'clinic', `${upstream.issuer}/api/redirect`)
+    expect(response.status).toBe(302)
+  })
+
+  test('what a browser sent along does not reach the API', async () => {
+    const vault = vaultOf()
+    const user = await connect(vault)
+    const headers = { cookie: 'session=secret', authorization: 'Bearer of the browser', 'x-note': 'kept' }
+    await vault.fetch(user, 'clinic', `${upstream.issuer}/api/a`, { headers })
+    const sent = upstream.calls[0]?.headers
+    expect(sent?.cookie).toBeUndefined()
+    expect(sent?.authorization).toBe(`Bearer at.${user}.first`)
+    expect(sent?.['x-note']).toBe('kept')
+  })
+
+  const form = new FormData()
+  form.set('a', 'b')
+  const bodies: [string, RequestInit['body'], string | undefined, string][] = [
+    ['text', 'hello', undefined, 'hello'],
+    ['a form', new URLSearchParams({ a: 'b' }), 'application/x-www-form-urlencoded', 'a=b'],
+    ['bytes', new TextEncoder().encode('bytes'), undefined, 'bytes'],
+    ['a blob', new Blob(['blob'], { type: 'text/csv' }), 'text/csv', 'blob'],
+    ['a multipart form', form, 'multipart/form-data', 'name="a"'],
+  ]
+  test.each(bodies)('%s is sent as it is', async (_name, body, type, expected) => {
+    const vault = vaultOf()
+    const init = { method: 'POST', body: body ?? null }
+    const response = await vault.fetch(await connect(vault), 'clinic', `${upstream.issuer}/api/a`, init)
+    expect(await response.json()).toMatchObject({ method: 'POST', body: expect.stringContaining(expected) })
+    if (type) expect(upstream.calls[0]?.headers['content-type']).toContain(type)
+  })
+
+  test('a stream is sent as a stream', async () => {
+    const vault = vaultOf()
+    const body = new Blob(['str', 'eam']).stream()
+    const response = await vault.fetch(await connect(vault), 'clinic', `${upstream.issuer}/api/a`, {
+      method: 'PUT',
+      body,
+    })
+    expect(await response.json()).toMatchObject({ method: 'PUT', body: 'stream' })
+  })
+
+  test('a token that the API refuses is refreshed once, and the call is sent again', async () => {
+    const vault = vaultOf()
+    const user = await connect(vault)
+    upstream.forbid(user)
+    const response = await vault.fetch(user, 'clinic', `${upstream.issuer}/api/a`, {
+      method: 'POST',
+      body: 'once more',
+    })
+    expect(response.status).toBe(200)
+    expect(upstream.refreshes.get(user)).toBe(1)
+    expect(upstream.calls.map(({ body }) => body)).toEqual(['once more', 'once more'])
+  })
+
+  test('many calls with a token that the API refuses cause one refresh', async () => {
+    const vault = vaultOf()
+    const user = await connect(vault)
+    upstream.forbid(user)
+    const calls = Array.from({ length: 10 }, () => vault.fetch(user, 'clinic', `${upstream.issuer}/api/a`))
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(calls.map(() => 200))
+    expect(upstream.refreshes.get(user)).toBe(1)
+  })
+
+  test('an API that does not answer is unavailable', async () => {
+    const gone = await startRotatingProvider()
+    await gone.close()
+    const options = { name: 'gone', issuer: upstream.issuer, clientId: 'app', dangerouslyAllowPrivateNetwork: true }
+    const vault = vaultOf({ providers: [oidc({ ...options, apiOrigins: [gone.issuer] })] })
+    const tokens = { provider: 'gone', accessToken: 'at', refreshToken: null, expiresAt: null, scope: '' }
+    await vault.save('ada', { tokens: { ...tokens, idToken: null, dpopKey: null } })
+    await expect(vault.fetch('ada', 'gone', `${gone.issuer}/api`)).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  test('the caller’s own signal ends the call with its own reason', async () => {
+    const vault = vaultOf()
+    const signal = AbortSignal.abort(new Error('the visitor left'))
+    await expect(vault.fetch(await connect(vault), 'clinic', `${upstream.issuer}/api/a`, { signal })).rejects.toThrow(
+      'the visitor left',
+    )
+  })
+})
+
+describe('delegate', () => {
+  test('gives a narrower token for a few minutes, never the stored one', async () => {
+    const vault = vaultOf()
+    const user = await connect(vault)
+    const narrow = { scope: 'read', resource: `${upstream.issuer}/api` }
+    const delegated = await vault.delegate(user, 'clinic', narrow)
+    expect(delegated).toMatchObject({ token_type: 'Bearer', expires_in: 300, scope: 'read' })
+    expect(delegated.access_token).toMatch(/^narrow\./)
+    expect(Object.keys(delegated)).toEqual(['access_token', 'token_type', 'expires_in', 'scope'])
+    expect(events.at(-1)).toMatchObject({ type: 'vault.delegated', userId: user })
+  })
+
+  const refused: [string, string, (() => { scope: string; resource: string }) | null][] = [
+    ['a provider without token exchange', 'plain', null],
+    ['no scope', 'clinic', () => ({ scope: '', resource: upstream.issuer })],
+    ['an API of somebody else', 'clinic', () => ({ scope: 'read', resource: 'https://evil.example' })],
+    ['an answer with more scope than was asked', 'clinic', () => ({ scope: 'too-much', resource: upstream.issuer })],
+  ]
+  test.each(refused)('%s is delegation_refused', async (_name, provider, narrow) => {
+    const vault = vaultOf()
+    const user = await connect(vault, provider)
+    const asked = narrow?.() ?? { scope: 'read', resource: plain.issuer }
+    await expect(vault.delegate(user, provider, asked)).rejects.toMatchObject({ code: 'delegation_refused' })
+  })
+
+  test('the stored token is handed out only where a loud option says so', async () => {
+    const vault = vaultOf({ dangerouslyDelegateStoredTokensOf: ['plain'] })
+    const user = await connect(vault, 'plain')
+    const delegated = await vault.delegate(user, 'plain', { scope: 'read', resource: plain.issuer })
+    expect(delegated).toMatchObject({ access_token: `at.${user}.first`, scope: 'read write' })
+  })
+
+  test('a token that lives for longer than an hour is not handed out at all', async () => {
+    const vault = vaultOf({ dangerouslyDelegateStoredTokensOf: ['plain'] })
+    const user = await connect(vault, 'plain', 7200)
+    await expect(vault.delegate(user, 'plain', { scope: 'read', resource: plain.issuer })).rejects.toMatchObject({
+      details: { reason: 'lifetime' },
+    })
+  })
+})
+
+describe('createTokenVault', () => {
+  const wrong: [string, object, RegExp][] = [
+    ['no providers', { providers: undefined }, /providers: expected/],
+    ['something else than a provider', { providers: [{ name: 'clinic' }] }, /provider: expected/],
+    ['a lease shorter than two timeouts', { leaseSeconds: 19 }, /leaseSeconds: expected/],
+    ['no secrets', { secrets: [] }, /secrets: expected/],
+    ['no store', { store: undefined }, /store: expected/],
+  ]
+  test.each(wrong)('%s is a ConfigError', (_name, options, message) => {
+    expect(() => vaultOf(options)).toThrow(message)
+  })
+
+  test('two providers of one name are a ConfigError', () => {
+    const providers = [providerAt('clinic', upstream), providerAt('clinic', plain)]
+    expect(() => vaultOf({ providers })).toThrow(/two have the same name/)
+  })
+})

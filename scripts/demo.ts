@@ -1,11 +1,11 @@
 /** `pnpm demo [--example express]`: builds what is needed, starts an example, and says what to try. */
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { build } from './build.ts'
-import { environment, root } from './workspace.ts'
+import { environment, packages, root, type Manifest } from './workspace.ts'
 
 const { values } = parseArgs({ options: { example: { type: 'string', default: 'express' } } })
 process.exitCode = await demo(values.example)
@@ -19,8 +19,16 @@ async function demo(example: string): Promise<number> {
     process.stderr.write(`There is no example '${example}'. There is: ${there.join(', ')}.\n`)
     return 1
   }
-  const buildStatus = await build()
+  const buildStatus = await build(packagesOf(folder))
   return buildStatus === 0 ? start(folder) : buildStatus
+}
+
+/** The packages that the example names. */
+function packagesOf(folder: string): string[] {
+  const { dependencies = {} }: Manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  return packages()
+    .filter(({ manifest }) => manifest.name in dependencies)
+    .map(({ name }) => name)
 }
 
 /** Runs the server until it ends; signals that reach us reach it. */

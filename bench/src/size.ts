@@ -55,7 +55,7 @@ async function bundled(code: string): Promise<number> {
     format: 'esm',
     platform: 'neutral',
     mainFields: ['module', 'main'],
-    conditions: ['import'],
+    conditions: ['import', 'node'],
     write: false,
   })
   return gzipSync(outputFiles[0]?.contents ?? new Uint8Array()).length / 1000

@@ -1,0 +1,117 @@
+/** What is measured over HTTP: a bare server, the check one would write by hand, Tessera, and what people use instead. */
+import { hash, randomBytes } from 'node:crypto'
+import type { Express, Request, Response } from 'express'
+import { Redis } from 'ioredis'
+import {
+  type Authenticator,
+  cachedStore,
+  createAuthenticator,
+  createKeyRing,
+  createSessions,
+  createTokenIssuer,
+  createTokenVerifier,
+  memoryStore,
+  type Store,
+} from '@tessera-auth/core'
+import { redisBus, redisStore } from '@tessera-auth/store-redis'
+
+/** What a server under measurement answers with: how it is asked as somebody who is signed in. */
+export interface Ready {
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Who is asked for; the answer of every variant. */
+export const userId = 'user-1'
+const secret = randomBytes(32).toString('base64url')
+const origin = 'http://localhost'
+
+/** A hand-written session check: cookie, SHA-256, look-up. */
+export function byHand(find: (digest: string) => Promise<{ userId: string } | null>) {
+  return async (header: string | undefined): Promise<{ userId: string } | null> => {
+    const token = /(?:^|; )session=([^;]+)/.exec(header ?? '')?.[1]
+    return token === undefined ? null : find(hash('sha256', token, 'base64url'))
+  }
+}
+
+/** A token and where the hand-written check finds its session in memory. */
+export function handMemory() {
+  const token = randomBytes(32).toString('base64url')
+  const known = new Map([[hash('sha256', token, 'base64url'), { userId }]])
+  const check = byHand(async (digest) => known.get(digest) ?? null)
+  return { check, headers: { cookie: `session=${token}` } }
+}
+
+/** The same with one GET to Redis. */
+export async function handRedis() {
+  const redis = newRedis()
+  const token = randomBytes(32).toString('base64url')
+  const key = (digest: string): string => `bench:hand:${digest}`
+  await redis.set(
+    key(hash('sha256', token, 'base64url')),
+    JSON.stringify({ userId, createdAt: 1, methods: ['pwd'] }),
+    'EX',
+    600,
+  )
+  const check = byHand(async (digest) => {
+    const found = await redis.get(key(digest))
+    return found === null ? null : (JSON.parse(found) as { userId: string })
+  })
+  return { check, headers: { cookie: `session=${token}` } }
+}
+
+/** Tessera on Redis, with the cache before it or without. */
+export async function tessera(cached: boolean): Promise<{ authenticator: Authenticator; headers: Ready['headers'] }> {
+  const redis = newRedis()
+  const records = redisStore(redis, { prefix: `bench:${randomBytes(4).toString('hex')}:` })
+  const store: Store = cached ? cachedStore(records, { bus: redisBus(redis) }) : records
+  const authenticator = createAuthenticator({ origin, sessions: createSessions({ store }) })
+  const headers = new Headers()
+  const auth = authenticator.bind({ method: 'POST', url: '/', headers: new Headers() }, headers)
+  await auth.signIn(await auth.beginLogin(userId), { methods: ['pwd'] })
+  return { authenticator, headers: { cookie: headers.getSetCookie()[0]?.split(';')[0] ?? '' } }
+}
+
+/** Tessera with bearer tokens. */
+export async function tesseraJwt(): Promise<{ authenticator: Authenticator; headers: Ready['headers'] }> {
+  const shared = { store: memoryStore(), secrets: [secret], origin }
+  const keys = createKeyRing({ ...shared, algorithm: 'HS256' })
+  const audience = 'https://api.example'
+  const tokens = createTokenIssuer({ ...shared, keys, audience, accessTokenSeconds: 3600 })
+  const verifier = createTokenVerifier({ ...shared, keys, issuer: origin, audience })
+  const { access_token } = await tokens.issueAccessToken({ clientId: userId, scope: 'profile' })
+  return { authenticator: createAuthenticator({ verifier }), headers: { authorization: `Bearer ${access_token}` } }
+}
+
+/** A client of the local Redis, or of `TEST_REDIS_URL`. */
+export function newRedis(): Redis {
+  return new Redis(process.env['TEST_REDIS_URL'] ?? 'redis://127.0.0.1:6379', { enableAutoPipelining: true })
+}
+
+/** Signs in over HTTP where a package needs its own route for it; the cookies of the answer. */
+export async function signInAt(app: Express): Promise<Ready['headers']> {
+  const server = app.listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const response = await fetch(`http://127.0.0.1:${port}/sign-in`, { method: 'POST' })
+  await new Promise((resolve) => server.close(resolve))
+  return {
+    cookie: response.headers
+      .getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; '),
+  }
+}
+
+/** Answers who was found, the same for every variant. */
+export function reply(response: Response, found: { userId: string | null } | null): void {
+  if (found) response.json({ id: found.userId })
+  else response.status(401).json({ error: 'unauthenticated' })
+}
+
+/** The part of a request that a hand-written check looks at. */
+export function cookieOf(request: Request): string | undefined {
+  return request.headers.cookie
+}
+
+export { secret as benchSecret }

@@ -108,8 +108,3 @@ export class StoreError extends AuthError {
 export class ConfigError extends Error {
   override readonly name: string = 'ConfigError'
 }
-
-/** The sentence for people that belongs to a code. */
-export function messageOf(code: AuthErrorCode): string {
-  return codes[code][1]
-}

@@ -56,12 +56,16 @@ export function createCookie(name: string, options: CookieOptions): Cookie {
 export function cookieValues(header: string | null, name: string): string[] {
   if (header === null || header.length > mostHeader) return []
   const values: string[] = []
-  for (const pair of header.split(';')) {
-    const equals = pair.indexOf('=')
-    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue
-    const value = pair.slice(equals + 1).trim()
-    if (!values.includes(value)) values.push(value)
-    if (values.length === mostTwins) break
+  // Walked, not split: on the path of every request nothing is made of the cookies that are not ours.
+  for (let start = 0; start < header.length && values.length < mostTwins;) {
+    const next = header.indexOf(';', start)
+    const end = next < 0 ? header.length : next
+    const equals = header.indexOf('=', start)
+    if (equals >= 0 && equals < end && header.slice(start, equals).trim() === name) {
+      const value = header.slice(equals + 1, end).trim()
+      if (!values.includes(value)) values.push(value)
+    }
+    start = end + 1
   }
   return values
 }

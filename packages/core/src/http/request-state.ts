@@ -92,7 +92,8 @@ export function isUser<Data>(session: Session<Data>): session is UserSession<Dat
 }
 
 async function findUser<Data>(state: RequestState<Data>, fresh: boolean): Promise<UserSession<Data> | null> {
-  const request = await requestOf(state)
+  const given = requestOf(state)
+  const request = given instanceof Promise ? await given : given
   const { part } = state.context
   if (!part) return null
   guard(state, request, false)

@@ -11,7 +11,7 @@ const selfBounded = new WeakSet<Store>()
 /** The same said by a store of another package, which does not import this one: SQLite, whose tries are counted. */
 const selfBoundedSymbol = Symbol.for('@tessera-auth/self-bounded')
 
-/** A call that was not answered yet, and when the watch last looked before it began. */
+/** A call that was not answered yet, and when it began. */
 interface Waiting {
   readonly since: number
   readonly reject: (error: StoreError) => void
@@ -30,16 +30,15 @@ export function markSelfBounded<S extends Store>(store: S): S {
 export function boundedStore(store: Store, platform: Platform, timeoutSeconds: number): Store {
   if (selfBounded.has(store) || selfBoundedSymbol in store) return store
   const waiting = new Set<Waiting>()
-  const longest = timeoutSeconds * 1000 + watchMilliseconds
-  let looked = 0
+  const longest = timeoutSeconds * 1000
   let watching = false
 
   async function watch(): Promise<void> {
     watching = true
     while (waiting.size > 0) {
       await platform.sleep(watchMilliseconds)
-      looked = platform.monotonic()
-      for (const call of waiting) if (looked - call.since >= longest) expire(call)
+      const now = platform.monotonic()
+      for (const call of waiting) if (now - call.since >= longest) expire(call)
     }
     watching = false
   }
@@ -49,11 +48,10 @@ export function boundedStore(store: Store, platform: Platform, timeoutSeconds: n
     call.reject(new StoreError(`The store did not answer within ${timeoutSeconds} s.`))
   }
 
-  // On the path of every request: one promise and no look at the clock, as the watch keeps the time.
+  // On the path of every request: one promise, and one timer for all calls.
   function bounded<T>(answer: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (!watching) looked = platform.monotonic()
-      const call = { since: looked, reject }
+      const call = { since: platform.monotonic(), reject }
       waiting.add(call)
       if (!watching) void watch()
       const fail = (cause: unknown): void => {

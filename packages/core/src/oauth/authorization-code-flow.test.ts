@@ -71,7 +71,7 @@ describe('the code flow against a certified provider', () => {
     expect(login.identity.subject).toBe('ada')
   })
 
-  test('tokens are bound to a key with dpop', async () => {
+  test('tokens are bound to a key with dpop, in every proof the nonce that the server wants', async () => {
     const flow = flowOf({ dpop: true })
     const browser = appBrowser()
     const returned = await new ProviderUser('ada').visit(await flow.begin(browser.click('/auth')))
@@ -101,5 +101,47 @@ describe('the code flow against a certified provider', () => {
     const loser = outcomes.find((outcome) => outcome.status === 'rejected')
     expect(loser?.reason).toMatchObject({ code: 'transaction_missing', details: { returnTo: '/cart' } })
     expect(idp.asked.filter((line) => line === 'POST /token')).toHaveLength(1)
+  })
+})
+
+describe('createAuthorizationCodeFlow', () => {
+  const wrong: [string, object, RegExp][] = [
+    ['no provider', { provider: undefined }, /provider: expected/],
+    [
+      'a provider put together by hand',
+      { provider: { name: 'acme', issuer: 'https://a.example' } },
+      /provider: expected/,
+    ],
+    ['an origin over http', { origin: 'http://app.example' }, /origin: expected/],
+    ['an origin with a path', { origin: 'https://app.example/app' }, /origin: expected/],
+    ['a redirect path that is a URL', { redirectPath: 'https://app.example/callback' }, /redirectPath: expected/],
+    ['a redirect path of another host', { redirectPath: '//evil.example' }, /redirectPath: expected/],
+    ['a redirect path with a query', { redirectPath: '/callback?a=b' }, /redirectPath: expected/],
+    ['a scope with two spaces', { scope: 'openid  email' }, /scope: expected/],
+    ['no secrets', { secrets: undefined }, /secrets: expected/],
+    ['a store that is none', { store: {} }, /store: expected/],
+    ['a fragment answer', { responseMode: 'fragment' }, /responseMode: expected/],
+    ['the hybrid flow by query', { responseType: 'code id_token', responseMode: 'query' }, /form_post/],
+  ]
+  test.each(wrong)('%s is a ConfigError', (_name, options, message) => {
+    expect(() => flowOf(options)).toThrow(message)
+  })
+
+  test('the cookie of a form_post attempt goes along cross-site, all others do not', async () => {
+    const lines: string[] = []
+    const responseHeaders = { append: (_name: string, line: string): unknown => lines.push(line) }
+    const request = { method: 'GET', url: '/auth', headers: new Headers() }
+    await flowOf({ responseMode: 'form_post' }).begin({ request, responseHeaders })
+    await flowOf().begin({ request, responseHeaders })
+    expect(lines[0]).toMatch(/^__Host-oauth-[\w-]{22}=.+; Max-Age=600; Path=\/; HttpOnly; SameSite=None; Secure$/)
+    expect(lines[1]).toMatch(/; HttpOnly; SameSite=Lax; Secure$/)
+  })
+
+  test('the cookie tells nothing of what is in it', async () => {
+    const browser = appBrowser()
+    await flowOf().begin(browser.click('/auth'), { returnTo: '/a-private-page' })
+    const [value = ''] = [...browser.cookies.values()]
+    expect(value.split('.')).toHaveLength(5)
+    expect(Buffer.from(value, 'base64url').toString('latin1')).not.toContain('private-page')
   })
 })

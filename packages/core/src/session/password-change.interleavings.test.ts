@@ -8,6 +8,7 @@ import {
   type Outcomes,
   rule,
   sampled,
+  slow,
   type SessionWorld,
   signedIn,
 } from './fixtures/session-world.js'
@@ -124,7 +125,7 @@ describe('changing a password, two actors, every schedule', () => {
 })
 
 describe('changing a password, three actors, ten thousand schedules', () => {
-  test('neither the old password nor the stolen cookie outlives the change', async () => {
+  test('neither the old password nor the stolen cookie outlives the change', slow, async () => {
     const { schedules } = await explore(scenario('changePassword', 'oldPassword', 'thiefIssues'), { sample: sampled })
     expect(schedules).toBe(sampled)
   })

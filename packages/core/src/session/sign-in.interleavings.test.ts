@@ -11,6 +11,7 @@ import {
   refusal,
   rule,
   sampled,
+  slow,
   type SessionWorld,
   signedIn,
 } from './fixtures/session-world.js'
@@ -156,12 +157,12 @@ describe('sign-in over a cart, two actors, every schedule', () => {
 })
 
 describe('sign-in over a cart, three actors, ten thousand schedules', () => {
-  test('an item added, and another sign-in beside it: no cart is lost', async () => {
+  test('an item added, and another sign-in beside it: no cart is lost', slow, async () => {
     const { schedules } = await explore(scenario(openVisitor, 'signIn', 'addJam', 'otherSignIn'), { sample: sampled })
     expect(schedules).toBe(sampled)
   })
 
-  test('an item added, and all logins ended beside it: a refused sign-in loses nothing', async () => {
+  test('an item added, and all logins ended beside it: a refused sign-in loses nothing', slow, async () => {
     const { schedules } = await explore(scenario(openVisitor, 'signIn', 'addJam', 'revokeAll'), { sample: sampled })
     expect(schedules).toBe(sampled)
   })

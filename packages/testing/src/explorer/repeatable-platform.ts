@@ -8,9 +8,8 @@ export function repeatablePlatform(): TestPlatform {
     ...testPlatform(),
     randomBytes(length) {
       counter += 1
-      const bytes = new Uint8Array(length)
-      for (let index = 0; index < length; index += 1) bytes[index] = Math.imul(counter + index * 7, 0x9e3779b1) >>> 24
-      if (length >= 4) new DataView(bytes.buffer).setUint32(0, counter)
+      const bytes = new Uint8Array(length).fill(counter)
+      for (let index = 0; index < 4; index += 1) bytes[index] = counter >>> (24 - 8 * index)
       return bytes
     },
   }

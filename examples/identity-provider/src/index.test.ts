@@ -59,7 +59,7 @@ function browser(): (url: string, answer: Record<string, string>) => Promise<str
     for (let steps = 0; steps < 12; steps += 1) {
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
       const method = body ? 'POST' : 'GET'
-      const response = await fetch(url, { method, body, redirect: 'manual', headers: { cookie } })
+      const response: Response = await fetch(url, { method, body, redirect: 'manual', headers: { cookie } })
       body = null
       for (const line of response.headers.getSetCookie()) {
         const [name = '', value = ''] = line.split(';')[0]?.split('=') ?? []

@@ -6,8 +6,11 @@ import type { ProviderLogin } from './session.js'
 
 /** A logout as the provider named it: a session of its own, or all of a subject. */
 export interface ProviderLogout {
+  /** The provider's issuer. */
   readonly issuer: string
+  /** The user's id at that provider; `null`: not named. */
   readonly subject: string | null
+  /** The one session meant (`sid`); `null`: all of the subject. */
   readonly providerSessionId: string | null
   /** The logout token's `iat`; default: now. */
   readonly issuedAt?: number | undefined

@@ -91,7 +91,7 @@ export function createTransactions(
   }
 }
 
-/** Names of the oldest attempts that have to go: browsers send the oldest cookie first (RFC 6265bis §5.7.3). */
+/** Names of the oldest attempts that have to go: browsers send the oldest cookie first (RFC 6265 §5.4). */
 function surplus(header: string | null, prefix: string, octets: number): string[] {
   const attempts = cookieNames(header, prefix).map((name) => ({ name, octets: sizeOf(header, name) }))
   const names: string[] = []

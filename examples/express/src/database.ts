@@ -4,8 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { StoreError } from '@tessera-auth/core/store'
 import { mysqlStore, postgresStore, type SqlStore, sqliteStore } from '@tessera-auth/store-sql'
-import mysql from 'mysql2/promise'
-import pg from 'pg'
+import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise'
 import type { DatabaseSetting } from './config.ts'
 
 /** A value that every driver takes. */
@@ -26,8 +25,8 @@ export interface Database {
 /** No statement of the app takes longer than that, in milliseconds; "cannot know" must be said in time. */
 const timeout = 5000
 
-/** Opens the database. Nothing is created in it yet, and nothing is connected. */
-export function openDatabase({ engine, location }: DatabaseSetting): Database {
+/** Opens the database. Only its own driver is loaded; nothing is created in it yet, and nothing is connected. */
+export async function openDatabase({ engine, location }: DatabaseSetting): Promise<Database> {
   if (engine === 'sqlite') return openSqlite(location)
   return engine === 'postgres' ? openPostgres(location) : openMysql(location)
 }
@@ -44,7 +43,8 @@ function openSqlite(location: string): Database {
   }
 }
 
-function openPostgres(connectionString: string): Database {
+async function openPostgres(connectionString: string): Promise<Database> {
+  const { default: pg } = await import('pg')
   const pool = new pg.Pool({ connectionString, connectionTimeoutMillis: timeout, query_timeout: timeout })
   pool.on('error', () => {}) // an idle connection broke; the next query opens another
   const numbered = (sql: string): string => {
@@ -60,14 +60,14 @@ function openPostgres(connectionString: string): Database {
   }
 }
 
-function openMysql(uri: string): Database {
+async function openMysql(uri: string): Promise<Database> {
+  const { default: mysql } = await import('mysql2/promise')
   const pool = mysql.createPool({ uri, connectTimeout: timeout, flags: ['+FOUND_ROWS'] })
   return {
     engine: 'mysql',
-    rows: (sql, values) =>
-      answer(async () => (await pool.execute<mysql.RowDataPacket[]>({ sql, timeout }, [...values]))[0]),
+    rows: (sql, values) => answer(async () => (await pool.execute<RowDataPacket[]>({ sql, timeout }, [...values]))[0]),
     run: (sql, values) =>
-      answer(async () => (await pool.execute<mysql.ResultSetHeader>({ sql, timeout }, [...values]))[0].affectedRows),
+      answer(async () => (await pool.execute<ResultSetHeader>({ sql, timeout }, [...values]))[0].affectedRows),
     store: mysqlStore(pool),
     close: () => pool.end(),
   }

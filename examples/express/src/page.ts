@@ -113,16 +113,19 @@ function layout(title: string, content: Html, aside: Html | null = null): string
   return page.markup
 }
 
+/** A code from the address may be anything. */
+function sentenceOf(code: string): string {
+  return (Object.hasOwn(errors, code) && errors[code]) || 'Something went wrong. Please try again.'
+}
+
 function errorNotice({ code, reasons = [] }: PageError): Html {
-  const known = reasons.map((reason) => reasonTexts[reason]).filter((text) => text !== undefined)
+  const known = reasons.map((reason) => reasonTexts[reason] ?? 'It is on a list of passwords that are easy to guess.')
   const list =
     known.length > 0 &&
     html`<ul>
       ${known.map((text) => html`<li>${text}</li>`)}
     </ul>`
-  return html`<div class="notice" role="alert">
-    ${errors[code] ?? 'Something went wrong. Please try again.'}${list}
-  </div>`
+  return html`<div class="notice" role="alert">${sentenceOf(code)}${list}</div>`
 }
 
 function signedOut(email: string): Html {

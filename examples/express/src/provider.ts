@@ -1,6 +1,5 @@
 /** The OpenID provider: somebody else's, or a local one that comes with the app so that it can be tried out offline. */
 import { oidc, type Provider } from '@tessera-auth/core'
-import { startIdentityProvider } from '@tessera-auth/example-identity-provider'
 import { AppError } from './app-error.ts'
 import type { Config } from './config.ts'
 import { keptSecret } from './secrets.ts'
@@ -21,6 +20,7 @@ export async function openProvider({ identityProvider, origin }: Config): Promis
     const { clientSecret } = identityProvider
     return describe(issuer, { clientId, ...(clientSecret === null ? {} : { clientSecret }) })
   }
+  const { startIdentityProvider } = await import('@tessera-auth/example-identity-provider')
   const clientSecret = identityProvider.clientSecret ?? keptSecret('idp-client-secret').secret
   const local = await startIdentityProvider({
     port: identityProvider.port,

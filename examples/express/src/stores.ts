@@ -1,7 +1,5 @@
 /** Where records live: the app's database, or Redis with a cache before it. */
 import { cachedStore, type Store } from '@tessera-auth/core'
-import { redisBus, redisStore } from '@tessera-auth/store-redis'
-import { Redis } from 'ioredis'
 import type { Config } from './config.ts'
 import { type Database, openDatabase } from './database.ts'
 import { createUsers, type Users } from './users.ts'
@@ -15,7 +13,7 @@ export interface Stores {
 
 /** Opens the stores and makes what is missing in them. */
 export async function openStores(config: Config): Promise<Stores> {
-  const database = openDatabase(config.database)
+  const database = await openDatabase(config.database)
   const users = createUsers(database)
   await users.migrate()
   if (config.redisUrl === null) {
@@ -29,6 +27,10 @@ async function openWithRedis(
   url: string,
   { database, users, maxStalenessSeconds }: { database: Database; users: Users; maxStalenessSeconds: number },
 ): Promise<Stores> {
+  const [{ redisBus, redisStore }, { Redis }] = await Promise.all([
+    import('@tessera-auth/store-redis'),
+    import('ioredis'),
+  ])
   const redis = new Redis(url, {
     lazyConnect: true,
     maxRetriesPerRequest: 1,

@@ -1,0 +1,66 @@
+/** A store that does not answer. The records' table is renamed under the app, which looks like any other failure. */
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { AppProcess } from './app-process.ts'
+import { openBrowser, signUp } from './browser.ts'
+import type { Subject } from './describe-reference-app.ts'
+
+/** Registers the suite of the outage. */
+export function describeOutage({ starter }: Subject): void {
+  let app: AppProcess
+
+  async function whileDown<T>(work: () => Promise<T>): Promise<T> {
+    const database = new DatabaseSync(app.databaseFile, { timeout: 5000 })
+    try {
+      database.exec('alter table auth_records rename to hidden_records')
+      return await work()
+    } finally {
+      database.exec('alter table hidden_records rename to auth_records')
+      database.close()
+    }
+  }
+
+  describe('while the store is down', () => {
+    beforeAll(async () => {
+      app = await starter.start()
+    })
+    afterAll(() => app.stop())
+
+    test('what needs it is 503 unavailable with Retry-After, the cookie is kept, and it recovers by itself', async () => {
+      const { browser, id } = await signUp(app)
+      const answers = await whileDown(async () => [
+        await browser.get('/me'),
+        await browser.get('/sessions'),
+        await browser.get('/cart'),
+        await browser.put('/cart', { items: [] }),
+        await browser.post('/auth/sign-out'),
+        await browser.post('/auth/token'),
+      ])
+      for (const { status, code, headers, cookies } of answers) {
+        expect([status, code, cookies]).toEqual([503, 'unavailable', []])
+        expect(headers.get('retry-after')).toMatch(/^\d+$/)
+      }
+      expect((await browser.get('/me')).body).toMatchObject({ user: { id } })
+    })
+
+    test('nobody is signed in, and no attempt is counted', async () => {
+      const { email, password } = await signUp(app)
+      const sent = { email, password: 'wrong' }
+      const answers = await whileDown(() =>
+        Promise.all(Array.from({ length: 12 }, () => openBrowser(app).post('/auth/sign-in', sent))),
+      )
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]))
+      expect((await openBrowser(app).post('/auth/sign-in', { email, password })).status).toBe(200)
+    })
+
+    test('a page that asks for nobody is served, and /healthz says so', async () => {
+      const [page, health] = await whileDown(async () => [
+        await openBrowser(app).get('/'),
+        await openBrowser(app).get('/healthz'),
+      ])
+      expect(page?.status).toBe(200)
+      expect([health?.status, health?.body]).toEqual([503, { status: 'unavailable' }])
+      expect((await openBrowser(app).get('/healthz')).status).toBe(200)
+    })
+  })
+}

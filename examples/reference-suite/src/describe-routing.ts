@@ -1,0 +1,130 @@
+/** Paths and methods: what is there, what is not, and what changes nothing. */
+import { describe, expect, test } from 'vitest'
+import { openBrowser, signUp } from './browser.ts'
+import type { Subject } from './describe-reference-app.ts'
+
+const paths: readonly (readonly [path: string, ...methods: string[]])[] = [
+  ['/', 'GET'],
+  ['/healthz', 'GET'],
+  ['/auth/sign-up', 'POST'],
+  ['/auth/sign-in', 'POST'],
+  ['/auth/sign-out', 'POST'],
+  ['/auth/reauthenticate', 'POST'],
+  ['/auth/change-password', 'POST'],
+  ['/me', 'GET'],
+  ['/sessions', 'GET', 'DELETE'],
+  ['/sessions/some-id', 'DELETE'],
+  ['/account', 'DELETE'],
+  ['/cart', 'GET', 'PUT'],
+  ['/auth/token', 'POST'],
+  ['/auth/token/refresh', 'POST'],
+  ['/auth/token/revoke', 'POST'],
+  ['/auth/token/introspect', 'POST'],
+  ['/api/profile', 'GET'],
+  ['/.well-known/jwks.json', 'GET'],
+  ['/auth/oauth/idp', 'GET'],
+  ['/auth/oauth/idp/callback', 'GET', 'POST'],
+  ['/api/upstream', 'GET'],
+  ['/auth/backchannel-logout', 'POST'],
+]
+
+/** Registers the suites of routing. */
+export function describeRouting(subject: Subject): void {
+  describeMethods(subject)
+  describeUnknown(subject)
+  describeCaching(subject)
+}
+
+function describeMethods({ app }: Subject): void {
+  describe('a method', () => {
+    test.each(paths.map(([path, ...methods]) => [path, methods] as const))(
+      'that %s does not have is 405, with those it has in Allow',
+      async (path, methods) => {
+        const method = methods.includes('DELETE') ? 'POST' : 'DELETE'
+        const answer = await openBrowser(app()).request(method, path)
+        expect(answer.status).toBe(405)
+        const allowed = (answer.headers.get('allow') ?? '').split(/, */)
+        expect(allowed).toEqual(expect.arrayContaining([...methods]))
+        expect(allowed).not.toContain(method)
+      },
+    )
+
+    test('HEAD answers like GET, without a body', async () => {
+      const { browser } = await signUp(app())
+      const answer = await browser.request('HEAD', '/me')
+      expect(answer.status).toBe(200)
+      expect(answer.text).toBe('')
+    })
+
+    test.each(['HEAD', 'OPTIONS'])('%s changes nothing, whatever the path', async (method) => {
+      const { browser } = await signUp(app())
+      for (const [path] of paths.slice(1)) {
+        const answer = await browser.request(method, path, { site: 'cross-site' })
+        expect(answer.status).toBeLessThan(500)
+        expect(answer.cookies.filter((line) => line.startsWith('session='))).toEqual([])
+      }
+      expect((await browser.get('/me')).status).toBe(200)
+    })
+  })
+}
+
+function describeUnknown({ app }: Subject): void {
+  describe('an unknown path', () => {
+    test('is 404 in JSON for a program', async () => {
+      const answer = await openBrowser(app()).get('/nowhere', { headers: { accept: 'application/json' } })
+      expect(answer.status).toBe(404)
+      expect(answer.code).toBe('not_found')
+    })
+
+    test('is a page for a person', async () => {
+      const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+      const answer = await openBrowser(app()).get('/nowhere', { headers: { accept } })
+      expect(answer.status).toBe(404)
+      expect(answer.headers.get('content-type')).toContain('text/html')
+      expect(answer.text).toMatch(/<h1/)
+    })
+
+    test.each([
+      '/%',
+      '/%00',
+      '/sessions/%E0%A4%A',
+      '/sessions/%2e%2e%2f',
+      '/..%c0%af',
+      '/me/',
+      '//me',
+      '/?error[]=x',
+      '/?%',
+    ])('%s is not our fault', async (path) => {
+      for (const method of ['GET', 'DELETE']) {
+        const answer = await openBrowser(app()).request(method, path)
+        expect(answer.status, `${method} ${path}`).toBeLessThan(500)
+      }
+    })
+  })
+}
+
+function describeCaching({ app }: Subject): void {
+  describe('Cache-Control', () => {
+    test.each(['/', '/me', '/sessions', '/cart', '/api/profile', '/api/upstream'])(
+      'of %s is no-store, signed in or not',
+      async (path) => {
+        const { browser } = await signUp(app())
+        for (const visitor of [browser, openBrowser(app())]) {
+          expect((await visitor.get(path)).headers.get('cache-control')).toContain('no-store')
+        }
+      },
+    )
+
+    test('of an answer that signs in, out or refuses is no-store', async () => {
+      const { browser, email } = await signUp(app())
+      for (const answer of [
+        await browser.post('/auth/token'),
+        await browser.post('/auth/sign-out'),
+        await browser.post('/auth/sign-in', { email, password: 'wrong' }),
+        await browser.delete('/account'),
+      ]) {
+        expect(answer.headers.get('cache-control')).toContain('no-store')
+      }
+    })
+  })
+}

@@ -3,7 +3,12 @@ import type { Row } from './row.ts'
 
 const suites: Record<string, () => Promise<Row[]>> = {
   sessions: async () => (await import('./sessions.ts')).benchSessions(),
+  'store-sql': async () => (await import('./store-sql.ts')).benchStoreSql(),
+  token: async () => (await import('./token.ts')).benchToken(),
+  cache: async () => (await import('./cache.ts')).benchCache(),
+  revocation: async () => (await import('./revocation.ts')).benchRevocation(),
   size: async () => (await import('./size.ts')).benchSize(),
+  http: async () => (await import('./http.ts')).benchHttp(),
   password: async () => (await import('./password.ts')).benchPassword(),
 }
 

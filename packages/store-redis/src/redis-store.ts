@@ -1,6 +1,6 @@
 /** Records in Redis or Valkey: one key each, and a sorted set per owner. */
 import { ConfigError, type InvalidationBus, type Store } from '@tessera-auth/core/store'
-import { type FoundRecord, readLineEnd, readRecord, versionPrefix, writeRecord } from './record-text.js'
+import { readLineEnd, readRecord, versionPrefix, writeRecord } from './record-text.js'
 import { carryOnWrites, invalidationMessage } from './redis-bus.js'
 import { scriptRunner, type RedisClient } from './redis-client.js'
 import { indexScript, insertScript, listScript, removeScript, replaceScript } from './redis-scripts.js'
@@ -43,14 +43,10 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     await run(indexScript, keys.index(name.kind, owner), [String(graceSeconds), score, text])
   }
 
-  async function find(kind: string, key: string): Promise<FoundRecord | null> {
-    const text = await client.get(keys.record(kind, key))
-    return text === null ? null : readRecord(kind, key, text)
-  }
-
   return {
     async get(kind, key) {
-      return (await find(kind, key))?.entry ?? null
+      const text = await client.get(keys.record(kind, key))
+      return text === null ? null : readRecord(kind, key, text).entry
     },
     async insert(entry) {
       const { kind, key, owner, version, expiresAt } = entry
@@ -79,9 +75,10 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
       const members = (await run(listScript, keys.index(kind, owner), [String(graceSeconds)])) as string[]
       const records = members.map(async (member) => {
         const [key, inserted] = JSON.parse(member) as [string, string]
-        const found = await find(kind, key)
+        const text = await client.get(keys.record(kind, key))
+        const found = text === null ? null : readRecord(kind, key, text)
         // A member without its record was left by a crash, a removal, or an insert that came too late.
-        return found && found.inserted === inserted ? found.entry : null
+        return found?.inserted === inserted ? found.entry : null
       })
       return (await Promise.all(records)).filter((entry) => entry !== null)
     },

@@ -1,7 +1,7 @@
 /** Writes access tokens (RFC 9068 §2). */
-import { randomText } from '../internal/opaque-token.js'
 import type { Platform } from '../platform.js'
 import { accessTokenType } from './access-token.js'
+import { bytesToBase64url } from './base64url.js'
 import type { KeySource } from './key-ring.js'
 import type { JsonObject } from './strict-json.js'
 
@@ -29,6 +29,7 @@ export interface AccessTokenWriter {
 }
 
 const tokenIdBytes = 16
+const header = Object.freeze({ typ: accessTokenType })
 
 /** Makes the writer of one issuer. */
 export function createAccessTokenWriter(settings: {
@@ -51,7 +52,7 @@ export function createAccessTokenWriter(settings: {
         aud: login.audience,
         exp,
         iat,
-        jti: randomText(platform, tokenIdBytes),
+        jti: bytesToBase64url(platform.randomBytes(tokenIdBytes)),
         client_id: login.clientId,
         scope: login.scope ?? undefined,
         sid: login.sid ?? undefined,
@@ -59,8 +60,8 @@ export function createAccessTokenWriter(settings: {
         auth_time: login.authTime ?? undefined,
         cnf: login.jkt === null ? undefined : { jkt: login.jkt },
       }
-      const token = await key.sign({ typ: accessTokenType }, JSON.stringify(claims))
-      return { token, expiresIn: exp - iat }
+      const signed = key.sign(header, JSON.stringify(claims))
+      return { token: typeof signed === 'string' ? signed : await signed, expiresIn: exp - iat }
     },
   }
 }

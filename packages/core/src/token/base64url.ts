@@ -1,9 +1,12 @@
 /** Base64url as RFC 7515 §2 means it: no padding, no white space, one spelling for each value. */
 import { decode, encode } from 'jose/base64url'
 
-/** Where there is one, decoding by the runtime is several times faster than in JavaScript. */
+/** Where there is one, encoding by the runtime is several times faster than in JavaScript. */
+type EncodingBytes = Uint8Array & { toString(encoding: 'base64url'): string }
+
 interface NativeBuffer {
-  from(text: string, encoding: 'base64url' | 'utf8'): Uint8Array & { toString(encoding: 'base64url'): string }
+  from(text: string, encoding: 'base64url' | 'utf8'): EncodingBytes
+  from(buffer: ArrayBufferLike, offset: number, length: number): EncodingBytes
 }
 
 const native = (globalThis as { Buffer?: NativeBuffer }).Buffer
@@ -25,4 +28,9 @@ export function fromBase64url(text: string): Uint8Array {
 /** A text's UTF-8 as base64url. */
 export function textToBase64url(text: string): string {
   return native ? native.from(text, 'utf8').toString('base64url') : encode(text)
+}
+
+/** Bytes as base64url. */
+export function bytesToBase64url(bytes: Uint8Array): string {
+  return native ? native.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url') : encode(bytes)
 }

@@ -67,7 +67,7 @@ export function createIntrospection(parts: IntrospectionParts): OwnIntrospection
     const presented = await readPresented(parts, token)
     if (presented) return describeFamily(parts, presented)
     const claims = await readOwn(token)
-    if (!claims || !(await revocations.isLive(lifelinesOf(platform, claims)))) return inactive
+    if (!claims || !(await revocations.isLive(lifelinesOf(platform, claims), platform.now()))) return inactive
     return { ...claims, active: true, token_type: claims.cnf ? 'DPoP' : 'Bearer' }
   }
 

@@ -59,12 +59,18 @@ export function createSigningKey(checked: CheckedKey): SigningKey {
   const { kid, algorithm } = checked
   const mac = algorithm === 'HS256' ? createHmacKey(secretOf(checked)) : null
   if (mac) {
+    // By identity: issuers pass the same frozen object each time.
+    const headers = new WeakMap<object, string>()
     return {
       kid,
       algorithm,
       sign(header, payload) {
-        const protectedHeader = JSON.stringify({ ...header, alg: algorithm, kid })
-        const signingInput = `${textToBase64url(protectedHeader)}.${textToBase64url(payload)}`
+        let encoded = headers.get(header)
+        if (encoded === undefined) {
+          encoded = textToBase64url(JSON.stringify({ ...header, alg: algorithm, kid }))
+          headers.set(header, encoded)
+        }
+        const signingInput = `${encoded}.${textToBase64url(payload)}`
         return `${signingInput}.${mac.sign(signingInput)}`
       },
     }

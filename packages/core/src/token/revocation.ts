@@ -3,9 +3,9 @@
  * was revoked. Read through the store's cache, so that it costs what a session costs.
  */
 import { type Platform, sha256Text } from '../platform.js'
-import type { LoginName, LoginRecords } from '../store/login-records.js'
-import { createRecords, type RecordKind, type Stored } from '../store/records.js'
-import type { Store } from '../store/store.js'
+import { familyKind, sessionKind } from '../store/login-records.js'
+import { createRecords, type RecordKind } from '../store/records.js'
+import type { Entry, Store } from '../store/store.js'
 import type { AccessTokenClaims } from './access-token.js'
 
 /** `before`: the client's tokens that were issued at that time or earlier are revoked; `null`: the record names one token. */
@@ -14,18 +14,26 @@ interface Revocation {
   readonly before: number | null
 }
 
-/** Where everything that could end a token is kept; made once per token. */
+/** Where a record stands that could end a token, and what it is to it. */
+interface Lifeline {
+  readonly kind: string
+  readonly key: string
+  /** A login has to be there; a revocation must not be. */
+  readonly isLogin: boolean
+}
+
+/** Everything that could end one token; made once per token. */
 export interface Lifelines {
-  readonly token: string
-  readonly client: string
+  readonly lines: readonly Lifeline[]
   readonly issuedAt: number
-  readonly logins: readonly LoginName[]
+  /** The very answers by which the token was found alive, and until when they say so: a cache hands out the same again. */
+  known: { readonly answers: readonly Promise<Entry | null>[]; readonly until: number } | null
 }
 
 /** Reads and writes revocations. Every method may throw `StoreError`. */
 export interface Revocations {
-  /** Whether nothing has ended the token yet, as known within the cache's bound. */
-  isLive(lifelines: Lifelines): Promise<boolean>
+  /** Whether nothing has ended the token yet, as known within the cache's bound. Not a promise where the cache said so before. */
+  isLive(lifelines: Lifelines, now: number): boolean | Promise<boolean>
   /** Revokes one token until `expiresAt`. One atomic insert. */
   revokeToken(claims: AccessTokenClaims): Promise<void>
   /** Revokes all of a client's tokens issued until `before`. One compare-and-swap, repeated. */
@@ -44,19 +52,38 @@ const revocationKind: RecordKind<Revocation> = {
 const keptAfterExpirySeconds = 300
 
 /** Makes the view of revocations on a store that is already bounded in time. */
-export function createRevocations(store: Store, platform: Platform, logins: LoginRecords): Revocations {
+export function createRevocations(store: Store, platform: Platform): Revocations {
   const records = createRecords(store, platform, revocationKind)
   const keyOf = (kind: string, name: string): string => revocationKey(platform, kind, name)
 
-  function isRevoked(found: Stored<Revocation> | null, issuedAt: number): boolean {
-    return found !== null && (found.value.before === null || issuedAt <= found.value.before)
+  async function ask(lifelines: Lifelines, answers: readonly Promise<Entry | null>[]): Promise<boolean> {
+    let until = Infinity
+    const entries = await Promise.all(answers)
+    for (const [index, { kind, key, isLogin }] of lifelines.lines.entries()) {
+      const entry = entries[index] ?? null
+      if (!isLogin && isRevoked(entry && records.decode(entry)?.value, lifelines.issuedAt)) return false
+      if (!isLogin) continue
+      if (isCurrent(entry, platform.now())) until = Math.min(until, entry?.expiresAt ?? Infinity)
+      // Not refused on a copy: a login that was used meanwhile lives longer than the copy says.
+      else if (entry === null || !isCurrent(await store.get(kind, key, { fresh: true }), platform.now())) return false
+      else until = 0
+    }
+    lifelines.known = { answers, until }
+    return true
   }
 
   return {
-    async isLive({ token, client, issuedAt, logins: names }) {
-      for (const name of names) if (!(await logins.isAlive(name))) return false
-      const [byToken, byClient] = await Promise.all([records.readAny(token), records.readAny(client)])
-      return !isRevoked(byToken, issuedAt) && !isRevoked(byClient, issuedAt)
+    // A loop without closures, and nothing made where all answers are the same: this runs at every request.
+    isLive(lifelines, now) {
+      const { lines, known } = lifelines
+      for (let index = 0; index < lines.length; index += 1) {
+        const { kind, key } = lines[index] as Lifeline
+        const answer = store.get(kind, key)
+        if (answer === known?.answers[index]) continue
+        const later = lines.slice(index + 1).map((line) => store.get(line.kind, line.key))
+        return ask(lifelines, [...(known?.answers.slice(0, index) ?? []), answer, ...later])
+      }
+      return known !== null && now < known.until ? true : ask(lifelines, known?.answers ?? [])
     },
     async revokeToken({ jti, exp }) {
       const expiresAt = Math.ceil(exp) + keptAfterExpirySeconds
@@ -82,11 +109,21 @@ export function createRevocations(store: Store, platform: Platform, logins: Logi
 
 /** Names the records that could end this token. */
 export function lifelinesOf(platform: Platform, { jti, client_id, iat, sid, fid }: AccessTokenClaims): Lifelines {
-  const logins: LoginName[] = []
-  if (sid !== undefined && sid !== fid) logins.push({ kind: 'session', key: sid })
-  if (fid !== undefined) logins.push({ kind: 'refresh-family', key: fid })
-  const token = revocationKey(platform, 'token', jti)
-  return { token, client: revocationKey(platform, 'client', client_id), issuedAt: iat, logins }
+  const revocation = (kind: string, name: string): Lifeline => {
+    return { kind: revocationKind.kind, key: revocationKey(platform, kind, name), isLogin: false }
+  }
+  const lines = [revocation('token', jti), revocation('client', client_id)]
+  if (sid !== undefined && sid !== fid) lines.push({ kind: sessionKind, key: sid, isLogin: true })
+  if (fid !== undefined) lines.push({ kind: familyKind, key: fid, isLogin: true })
+  return { lines, issuedAt: iat, known: null }
+}
+
+function isRevoked(found: Revocation | null | undefined, issuedAt: number): boolean {
+  return !!found && (found.before === null || issuedAt <= found.before)
+}
+
+function isCurrent(entry: Entry | null, now: number): boolean {
+  return entry !== null && (entry.expiresAt === null || entry.expiresAt > now)
 }
 
 function revocationKey(platform: Platform, kind: string, name: string): string {

@@ -63,7 +63,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
   const settings = checkIssuerOptions(options)
   const { platform, emit, store, timing } = settings
   const logins = createLoginRecords(store, platform)
-  const revocations = createRevocations(store, platform, logins)
+  const revocations = createRevocations(store, platform)
   const families = familyRecords(store, platform)
   const codec = createRefreshTokenCodec(platform, options.secrets)
   const rotation = { platform, emit, families, codec, timing, logins, revocations }

@@ -4,7 +4,6 @@ import { expected, requireMethods, requireText, seconds, wholeNumber } from '../
 import { type Platform, sha256Text, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
-import { createLoginRecords } from '../store/login-records.js'
 import type { Store } from '../store/store.js'
 import { type AccessTokenClaims, isTimely } from './access-token.js'
 import { type ClaimsSchema, withSchema } from './claims-schema.js'
@@ -61,7 +60,8 @@ export interface TokenVerifier<Claims extends object = object> {
 /** A verified token: signature and claims, never that it is still alive. */
 interface Verified<Claims> extends OpenedAccessToken {
   readonly claims: AccessTokenClaims & Claims
-  readonly lifelines: Lifelines
+  /** `null`: there is no store to ask. */
+  readonly lifelines: Lifelines | null
 }
 
 const storeTimeoutSeconds = 5
@@ -112,7 +112,8 @@ export function createTokenVerifier<Claims extends object = object>(
     if (typeof opened === 'string') return opened
     const claims = await withSchema(schema, opened.claims)
     if (!claims) return 'wrong_claims'
-    const verified = { ...opened, claims: freezeDeeply(claims), lifelines: lifelinesOf(platform, claims) }
+    const lifelines = revocations ? lifelinesOf(platform, claims) : null
+    const verified = { ...opened, claims: freezeDeeply(claims), lifelines }
     if (token.length <= mostRememberedLength) remembered.set(digest, verified)
     return verified
   }
@@ -128,14 +129,10 @@ export function createTokenVerifier<Claims extends object = object>(
     return flight
   }
 
-  /** The remembered verification, while the key it was made with is trusted still. */
-  async function recall(digest: string): Promise<Verified<Claims> | null> {
-    const known = remembered.get(digest)
-    if (!known) return null
-    const found = source.find(known.kid, known.key.algorithm)
-    if ((found instanceof Promise ? await found : found) === known.key) return known
-    remembered.delete(digest)
-    return null
+  /** Whether the key is trusted still that a remembered token was verified with. */
+  function isKeyTrusted({ kid, key }: Verified<Claims>): boolean | Promise<boolean> {
+    const found = source.find(kid, key.algorithm)
+    return found instanceof Promise ? found.then((current) => current === key) : found === key
   }
 
   function refuse(reason: string, claims?: AccessTokenClaims): null {
@@ -147,20 +144,31 @@ export function createTokenVerifier<Claims extends object = object>(
     return null
   }
 
+  // Each await costs as much as the look-up: a remembered token about which all is known at once awaits nothing.
   return {
     async verify(accessToken, proven) {
       if (typeof accessToken !== 'string' || accessToken.length > mostTokenLength) return refuse('malformed')
       const digest = sha256Text(platform, accessToken)
-      const verified = (await recall(digest)) ?? (await openOnce(accessToken, digest))
+      let verified: Verified<Claims> | Refusal | undefined = remembered.get(digest)
+      if (verified) {
+        const isTrusted = isKeyTrusted(verified)
+        if (!(isTrusted === true || (await isTrusted))) {
+          remembered.delete(digest)
+          verified = undefined
+        }
+      }
+      verified ??= await openOnce(accessToken, digest)
       if (typeof verified === 'string') return refuse(verified)
       const { claims, lifelines } = verified
-      if (!isTimely(claims, platform.now(), rules.leewaySeconds)) {
+      const now = platform.now()
+      if (!isTimely(claims, now, rules.leewaySeconds)) {
         remembered.delete(digest)
         return refuse('expired', claims)
       }
       if (claims.cnf && claims.cnf.jkt !== proven?.jkt) return refuse('proof_missing', claims)
-      if (revocations && !(await revocations.isLive(lifelines))) return refuse('revoked', claims)
-      return claims
+      if (!lifelines || !revocations) return claims
+      const isLive = revocations.isLive(lifelines, now)
+      return isLive === true || (await isLive) ? claims : refuse('revoked', claims)
     },
   }
 }
@@ -178,5 +186,5 @@ function keySourceOf<Claims extends object>(
 function revocationsOf(store: Store, platform: Platform): Revocations {
   requireMethods('store', store, ['get', 'insert', 'replace', 'remove', 'listByOwner'])
   const bounded = boundedStore(store, platform, storeTimeoutSeconds)
-  return createRevocations(bounded, platform, createLoginRecords(bounded, platform))
+  return createRevocations(bounded, platform)
 }

@@ -20,6 +20,7 @@ describe('holdLock', () => {
       order.push('next')
       releaseNext()
     })
+    await new Promise(setImmediate) // room for one that does not wait
     order.push('first')
     release()
     await next

@@ -60,7 +60,7 @@ export function createCibaFlow(options: GrantOptions): CibaFlow {
         parameters: { auth_req_id: answer.auth_req_id },
         expiresAt: pending.expiresAt,
         intervalSeconds: answer.interval ?? pollSeconds,
-        scope: defaults.scope,
+        asked: { scope: defaults.scope, resource: defaults.resource || null },
       })
       return pending
     },

@@ -54,7 +54,7 @@ export function createDeviceFlow(options: GrantOptions): DeviceFlow {
         parameters: { device_code: answer.device_code },
         expiresAt: pending.expiresAt,
         intervalSeconds: answer.interval ?? pollSeconds,
-        scope: defaults.scope,
+        asked: { scope: defaults.scope, resource: defaults.resource || null },
       })
       return pending
     },

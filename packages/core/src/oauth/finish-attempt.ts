@@ -42,11 +42,13 @@ export async function finishAttempt(flow: FlowContext, exchange: LoginExchange, 
   )
   if (flow.dpop && tokens.tokenType !== 'dpop') throw rejected('token_not_bound')
   const claims = await idTokenClaims(flow, answer, tokens)
-  const read = await readIdentity(client, { answer: tokens, scope: transaction.scope, idTokenClaims: claims, dpopKey })
+  const { scope, resource } = transaction
+  const asked = { scope, resource, dpopKey }
+  const read = await readIdentity(client, { answer: tokens, asked, idTokenClaims: claims })
   const identity = withNameFromForm(client.definition, read, answer.user)
   const login: OAuthLogin = {
     identity,
-    tokens: providerTokens(client, tokens, { scope: transaction.scope, dpopKey }),
+    tokens: providerTokens(client, tokens, asked),
     returnTo: transaction.returnTo,
     methods: methodsOf(claims),
     providerLogin: {

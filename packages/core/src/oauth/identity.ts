@@ -35,6 +35,8 @@ export interface ProviderTokens {
   readonly expiresAt: number | null
   /** What was granted, space-separated. */
   readonly scope: string
+  /** The API that they are for (RFC 8707), asked for again at every refresh; `null`: none was named. */
+  readonly resource: string | null
   /** For `logoutUrl`; `null` where there is no OpenID. */
   readonly idToken: string | null
   /** The private key that the tokens are bound to (RFC 9449); `null`: bearer tokens. */
@@ -44,25 +46,26 @@ export interface ProviderTokens {
 /** What an identity is read from. */
 export interface IdentityEvidence {
   readonly answer: TokenAnswer
-  /** What was asked for. */
-  readonly scope: string
+  readonly asked: AskedFor
   /** Of the verified ID token; `null` where there is none. */
   readonly idTokenClaims: Claims | null
-  readonly dpopKey?: JsonWebKey | null
 }
 
 const mostEmailLength = 320
 
-/** The library's form of a token answer. `scope`: what was asked for, where the provider says nothing. */
-export function providerTokens(
-  { definition }: ProviderClient,
-  answer: TokenAnswer,
-  { scope, dpopKey = null }: { scope: string; dpopKey?: JsonWebKey | null },
-): ProviderTokens {
+/** What tokens were asked for with. */
+export interface AskedFor {
+  readonly scope: string
+  readonly resource?: string | null
+  readonly dpopKey?: JsonWebKey | null
+}
+
+/** The library's form of a token answer. `scope` counts where the provider says nothing of it. */
+export function providerTokens({ definition }: ProviderClient, answer: TokenAnswer, asked: AskedFor): ProviderTokens {
   const { accessToken, refreshToken, expiresAt, idToken } = answer
-  const bound = answer.tokenType === 'dpop' ? dpopKey : null
-  const granted = answer.scope ?? scope
-  return { provider: definition.name, accessToken, refreshToken, expiresAt, scope: granted, idToken, dpopKey: bound }
+  const dpopKey = answer.tokenType === 'dpop' ? (asked.dpopKey ?? null) : null
+  const granted = { scope: answer.scope ?? asked.scope, resource: asked.resource ?? null }
+  return { provider: definition.name, accessToken, refreshToken, expiresAt, ...granted, idToken, dpopKey }
 }
 
 /**
@@ -75,7 +78,7 @@ export async function readIdentity(client: ProviderClient, evidence: IdentityEvi
   if (definition.identity.from === 'profile') {
     const profile = await definition.identity.read({
       ask: (url, method) => client.readProfile(url, answer, method),
-      scopes: (answer.scope ?? evidence.scope).split(' '),
+      scopes: (answer.scope ?? evidence.asked.scope).split(' '),
       answer: answer.answer,
     })
     if (!profile) throw new AuthError('callback_rejected', { reason: 'profile_unreadable' })
@@ -111,12 +114,17 @@ function checkedProfile(profile: Profile): Profile {
 /** Some providers put the e-mail address at the userinfo endpoint only. Its `sub` must be the token's (OpenID Connect Core §5.3.2). */
 async function completed(
   client: ProviderClient,
-  { answer, scope, idTokenClaims, dpopKey = null }: IdentityEvidence & { idTokenClaims: Claims },
+  { answer, asked, idTokenClaims }: IdentityEvidence & { idTokenClaims: Claims },
 ): Promise<Claims> {
   const { userinfo_endpoint: endpoint } = await client.metadata()
   if (idTokenClaims.email !== undefined || endpoint === undefined) return idTokenClaims
-  if (!(answer.scope ?? scope).split(' ').includes('email')) return idTokenClaims
-  const userinfo = await client.readProfile(endpoint, { accessToken: answer.accessToken, dpopKey })
+  if (!(answer.scope ?? asked.scope).split(' ').includes('email')) return idTokenClaims
+  // A token for another API is not one for this endpoint.
+  if (asked.resource) return idTokenClaims
+  const userinfo = await client.readProfile(endpoint, {
+    accessToken: answer.accessToken,
+    dpopKey: asked.dpopKey ?? null,
+  })
   if (!isObject(userinfo) || userinfo.sub !== idTokenClaims.sub) {
     throw new AuthError('callback_rejected', { reason: 'userinfo_sub' })
   }

@@ -1,6 +1,6 @@
 /** Waiting for a user who answers elsewhere: the polling that device flow (RFC 8628 §3.5) and CIBA poll mode share. */
 import { AuthError, OAuthResponseError } from '../errors.js'
-import { type Identity, type ProviderTokens, providerTokens, readIdentity } from './identity.js'
+import { type AskedFor, type Identity, type ProviderTokens, providerTokens, readIdentity } from './identity.js'
 import type { ProviderClient } from './provider-client.js'
 import type { TokenAnswer } from './token-answer.js'
 
@@ -19,8 +19,7 @@ export interface Pending {
   /** Epoch seconds. */
   readonly expiresAt: number
   readonly intervalSeconds: number
-  /** What was asked for. */
-  readonly scope: string
+  readonly asked: AskedFor
 }
 
 /** The default of both specifications, and what `slow_down` adds. */
@@ -41,7 +40,7 @@ export async function pollForTokens(
     await pause(client, interval, signal)
     if (platform.now() >= pending.expiresAt) throw new AuthError('transaction_missing')
     const answer = await ask(client, pending, signal)
-    if (typeof answer === 'object') return granted(client, answer, pending.scope)
+    if (typeof answer === 'object') return granted(client, answer, pending.asked)
     if (answer === 'slow_down') interval += pollSeconds
   }
 }
@@ -64,12 +63,12 @@ async function ask(
   }
 }
 
-async function granted(client: ProviderClient, answer: TokenAnswer, scope: string): Promise<GrantedLogin> {
-  const tokens = providerTokens(client, answer, { scope })
+async function granted(client: ProviderClient, answer: TokenAnswer, asked: AskedFor): Promise<GrantedLogin> {
+  const tokens = providerTokens(client, answer, asked)
   if (client.definition.identity.from === 'id_token' && answer.idToken === null) return { identity: null, tokens }
   const { idToken, accessToken } = answer
   const claims = idToken === null ? null : await client.verifyIdToken(idToken, { nonce: null, accessToken })
-  return { identity: await readIdentity(client, { answer, scope, idTokenClaims: claims }), tokens }
+  return { identity: await readIdentity(client, { answer, asked, idTokenClaims: claims }), tokens }
 }
 
 async function pause(client: ProviderClient, seconds: number, signal: AbortSignal | undefined): Promise<void> {

@@ -2,7 +2,7 @@ import type { Provider as OidcProvider } from 'oidc-provider'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Platform, systemPlatform } from '../platform.js'
 import { memoryStore } from '../store/memory-store.js'
-import { createAuthorizationCodeFlow, type OAuthLogin } from './authorization-code-flow.js'
+import { type BeginOptions, createAuthorizationCodeFlow, type OAuthLogin } from './authorization-code-flow.js'
 import { createCibaFlow } from './ciba-flow.js'
 import { createClientCredentials } from './client-credentials.js'
 import { createDeviceFlow } from './device-flow.js'
@@ -86,6 +86,10 @@ function providerOf(clientId: string, client: { clientSecret?: string; privateKe
   return oidc({ name: 'acme', issuer: idp.issuer, clientId, ...client, dangerouslyAllowPrivateNetwork: true })
 }
 
+function claimsOf(token: string): unknown {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+}
+
 /** Grants what a device or a CIBA request asks for, as the user would. */
 async function grantFor(accountId: string, clientId: string): Promise<InstanceType<OidcProvider['Grant']>> {
   const grant = new idp.provider.Grant({ accountId, clientId })
@@ -103,8 +107,11 @@ describe('client credentials', () => {
     expect(new Set(tokens).size).toBe(1)
     await orders.accessToken()
     expect(idp.asked.filter((line) => line === 'POST /token')).toHaveLength(1)
-    const claims: unknown = JSON.parse(Buffer.from(tokens[0]?.split('.')[1] ?? '', 'base64url').toString())
-    expect(claims).toMatchObject({ aud: 'https://orders.example', scope: 'orders:read', client_id: 'app' })
+    expect(claimsOf(tokens[0] ?? '')).toMatchObject({
+      aud: 'https://orders.example',
+      scope: 'orders:read',
+      client_id: 'app',
+    })
   })
 
   test('private_key_jwt gets one too', async () => {
@@ -206,11 +213,11 @@ describe('CIBA poll mode', () => {
 })
 
 describe('refresh rotation', () => {
-  async function connected(provider: Provider): Promise<OAuthLogin> {
+  async function connected(provider: Provider, begin: BeginOptions = {}): Promise<OAuthLogin> {
     const options = { secrets, origin: 'https://app.example', redirectPath: '/callback', provider }
     const flow = createAuthorizationCodeFlow({ ...options, scope: 'openid offline_access' })
     const browser = appBrowser()
-    const url = await flow.begin(browser.click('/auth'), { parameters: { prompt: 'consent' } })
+    const url = await flow.begin(browser.click('/auth'), { parameters: { prompt: 'consent' }, ...begin })
     return flow.finish(browser.arrive((await new ProviderUser('ada').visit(url)).url))
   }
 
@@ -235,6 +242,21 @@ describe('refresh rotation', () => {
     await vault.save('ada', login)
     now += 600
     await expect(vault.accessToken('ada', 'acme')).rejects.toMatchObject({ code: 'reconnect_required' })
+  })
+
+  test('tokens for one API stay tokens for that API, refreshed or not', async () => {
+    let now = systemPlatform.now()
+    const platform = { ...systemPlatform, now: () => now }
+    const provider = providerOf('app', { clientSecret })
+    const resource = 'https://orders.example'
+    const login = await connected(provider, { resource, scope: 'openid offline_access orders:read' })
+    const vault = createTokenVault({ store: memoryStore(), secrets, providers: [provider], platform })
+    await vault.save('ada', login)
+    const first = await vault.accessToken('ada', 'acme')
+    now += 3600
+    const second = await vault.accessToken('ada', 'acme')
+    expect(second).not.toBe(first)
+    for (const token of [first, second]) expect(claimsOf(token)).toMatchObject({ aud: resource, scope: 'orders:read' })
   })
 
   test('a removed connection is revoked at the provider', async () => {

@@ -46,5 +46,5 @@ export async function exchangeToken(
     ...grantParameters({ scope, resource }),
     ...(actorToken !== undefined && { actor_token: actorToken, actor_token_type: accessTokenType }),
   })
-  return providerTokens(client, answer, { scope })
+  return providerTokens(client, answer, { scope, resource: resource || null })
 }

@@ -45,7 +45,9 @@ function tokensOf(user: string, change: Partial<ProviderTokens> = {}): { tokens:
   const accessToken = `at.${user}.first`
   upstream.allow(accessToken)
   const tokens = { provider: 'clinic', accessToken, refreshToken: upstream.grant(user), scope: 'read' }
-  return { tokens: { ...tokens, expiresAt: platform.now() + 3600, idToken: null, dpopKey: null, ...change } }
+  return {
+    tokens: { ...tokens, expiresAt: platform.now() + 3600, resource: null, idToken: null, dpopKey: null, ...change },
+  }
 }
 
 function gate(): { readonly opened: Promise<void>; open(): void } {

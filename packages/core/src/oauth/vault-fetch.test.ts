@@ -43,7 +43,7 @@ async function connect(vault: TokenVault, provider = 'clinic', expiresIn = 3600)
   server.allow(accessToken)
   const tokens = { provider, accessToken, refreshToken: server.grant(user), scope: 'read write' }
   const expiresAt = systemPlatform.now() + expiresIn
-  await vault.save(user, { tokens: { ...tokens, expiresAt, idToken: null, dpopKey: null } })
+  await vault.save(user, { tokens: { ...tokens, expiresAt, resource: null, idToken: null, dpopKey: null } })
   return user
 }
 
@@ -146,7 +146,7 @@ describe('fetch', () => {
     const options = { name: 'gone', issuer: upstream.issuer, clientId: 'app', dangerouslyAllowPrivateNetwork: true }
     const vault = vaultOf({ providers: [oidc({ ...options, apiOrigins: [gone.issuer] })] })
     const tokens = { provider: 'gone', accessToken: 'at', refreshToken: null, expiresAt: null, scope: '' }
-    await vault.save('ada', { tokens: { ...tokens, idToken: null, dpopKey: null } })
+    await vault.save('ada', { tokens: { ...tokens, resource: null, idToken: null, dpopKey: null } })
     await expect(vault.fetch('ada', 'gone', `${gone.issuer}/api`)).rejects.toMatchObject({ code: 'unavailable' })
   })
 

@@ -63,7 +63,7 @@ async function start(): Promise<VaultProcess> {
 async function expiredFor(user: string): Promise<void> {
   const tokens = { provider: 'clinic', accessToken: 'spent', refreshToken: upstream.grant(user), scope: 'read' }
   const expiresAt = systemPlatform.now() - 1
-  await vault.save(user, { tokens: { ...tokens, expiresAt, idToken: null, dpopKey: null } })
+  await vault.save(user, { tokens: { ...tokens, expiresAt, resource: null, idToken: null, dpopKey: null } })
 }
 
 async function until(condition: () => boolean): Promise<void> {

@@ -118,10 +118,11 @@ function tokensOf(value: unknown): ProviderTokens | null {
   const { provider, accessToken, scope } = value
   if (typeof provider !== 'string' || typeof accessToken !== 'string' || typeof scope !== 'string') return null
   const refreshToken = textOrNull(value.refreshToken)
+  const resource = textOrNull(value.resource)
   const idToken = textOrNull(value.idToken)
   const expiresAt = typeof value.expiresAt === 'number' ? value.expiresAt : null
   const dpopKey = isObject(value.dpopKey) ? value.dpopKey : null
-  return { provider, accessToken, refreshToken, expiresAt, scope, idToken, dpopKey }
+  return { provider, accessToken, refreshToken, expiresAt, scope, resource, idToken, dpopKey }
 }
 
 function textOrNull(value: unknown): string | null {

@@ -86,9 +86,10 @@ async function refreshHeld(
   const { client } = context
   const { tokens } = held
   try {
-    const parameters = { refresh_token: refreshToken }
-    const answer = await client.grant('refresh_token', parameters, { dpopKey: tokens.dpopKey })
-    const fresh = providerTokens(client, answer, { scope: tokens.scope, dpopKey: tokens.dpopKey })
+    const { dpopKey, resource } = tokens
+    const parameters = { refresh_token: refreshToken, ...(resource !== null && { resource }) }
+    const answer = await client.grant('refresh_token', parameters, { dpopKey })
+    const fresh = providerTokens(client, answer, tokens)
     const next = {
       ...fresh,
       refreshToken: fresh.refreshToken ?? refreshToken,

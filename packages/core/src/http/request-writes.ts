@@ -79,13 +79,14 @@ export async function updateData<Data>(state: RequestState<Data>, change: (data:
 }
 
 function inputOf<Data>(attempt: LoginAttempt, options: SignInOptions, label: string): NewSession<Data> {
-  const { methods, remember, providerLogin, absoluteTimeoutSeconds } = options
+  const { methods, remember, providerLogin, authenticatedAt, absoluteTimeoutSeconds } = options
   return {
     attempt,
     deviceLabel: label,
     ...(methods === undefined ? {} : { methods }),
     ...(remember === undefined ? {} : { remember }),
     ...(providerLogin === undefined ? {} : { providerLogin }),
+    ...(authenticatedAt === undefined ? {} : { authenticatedAt }),
     ...(absoluteTimeoutSeconds === undefined ? {} : { absoluteTimeoutSeconds }),
   }
 }

@@ -11,6 +11,8 @@ export interface SignInOptions {
   readonly methods?: readonly string[]
   /** Default true: the cookie has a Max-Age; false: it ends with the browser. */
   readonly remember?: boolean
+  /** When the credentials were proven, where that was earlier than now: for logins imported from elsewhere; epoch seconds. */
+  readonly authenticatedAt?: number
   /** Ends this session earlier than the configured absolute timeout; seconds. */
   readonly absoluteTimeoutSeconds?: number
   /** At which identity provider, so that its back-channel logout finds this login. */
@@ -63,7 +65,7 @@ function newValue<Data>(context: SessionContext<Data>, input: NewSession<Data>, 
     hash,
     previous: [],
     createdAt: now,
-    authenticatedAt: input.attempt === null ? null : now,
+    authenticatedAt: input.attempt === null ? null : Math.min(now, input.authenticatedAt ?? now),
     lastSeenAt: now,
     policy: { ...policy, absolute },
     methods: [...(input.methods ?? [])],

@@ -87,6 +87,14 @@ describe('create and verify', () => {
     await expect(sessions.create({ attempt })).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 
+  test('a login imported from elsewhere is as old as its proof, and never newer than now', async () => {
+    const { sessions, platform } = setUp()
+    const make = async (authenticatedAt: number) =>
+      (await sessions.create({ attempt: await sessions.beginLogin('u'), authenticatedAt })).session.authenticatedAt
+    expect(await make(platform.now() - 500)).toBe(platform.now() - 500)
+    expect(await make(platform.now() + 500)).toBe(platform.now())
+  })
+
   test('a session without an attempt is an anonymous visitor’s', async () => {
     const { sessions } = setUp()
     const { session, token } = await sessions.create({ attempt: null })

@@ -1,5 +1,12 @@
 import type { AddressInfo } from 'node:net'
-import { cachedStore, createAuthenticator, createSessions, type InvalidationBus, memoryStore } from '@tessera-auth/core'
+import {
+  cachedStore,
+  createAuthenticator,
+  createSessions,
+  type InvalidationBus,
+  memoryStore,
+  type Sessions,
+} from '@tessera-auth/core'
 import { expressAdapter } from '@tessera-auth/express'
 import { loginAs } from '@tessera-auth/testing'
 import express from 'express'
@@ -31,7 +38,7 @@ function twoServers() {
   return [0, 1].map(() => createSessions({ store: cachedStore(records, { bus, maxStalenessSeconds: 60 }) }))
 }
 
-async function serve(sessions: ReturnType<typeof createSessions>) {
+async function serve(sessions: Sessions) {
   const authenticator = createAuthenticator({ origin: 'http://localhost', sessions })
   const { middleware, errorHandler, getAuth } = expressAdapter(authenticator)
   const subscribers = new Set<(event: string) => void>()

@@ -1,6 +1,8 @@
 /** How the provider is set up: one client, everybody is a user, every scope that signs in. */
-import type { Configuration } from 'oidc-provider'
+import { type Configuration, errors } from 'oidc-provider'
 import { messagePage, signOutPage } from './pages.ts'
+
+const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange'
 
 /** The one app that may sign people in here. */
 export interface IdentityProviderClient {
@@ -18,7 +20,11 @@ export function subjectOf(email: string): string {
 }
 
 /** The settings of oidc-provider. */
-export function configurationOf(client: IdentityProviderClient, accessTokenSeconds: number): Configuration {
+export function configurationOf(
+  client: IdentityProviderClient,
+  { accessTokenSeconds, apis }: { accessTokenSeconds: number; apis: Readonly<Record<string, string>> },
+): Configuration {
+  const hasApis = Object.keys(apis).length > 0
   return {
     clients: [
       {
@@ -26,7 +32,7 @@ export function configurationOf(client: IdentityProviderClient, accessTokenSecon
         client_secret: client.clientSecret,
         redirect_uris: [...client.redirectUris],
         post_logout_redirect_uris: [...(client.postLogoutRedirectUris ?? [])],
-        grant_types: ['authorization_code', 'refresh_token'],
+        grant_types: ['authorization_code', 'refresh_token', ...(hasApis ? [exchangeGrant] : [])],
         ...(client.backchannelLogoutUri !== undefined && {
           backchannel_logout_uri: client.backchannelLogoutUri,
           backchannel_logout_session_required: true,
@@ -56,10 +62,21 @@ export function configurationOf(client: IdentityProviderClient, accessTokenSecon
     fetch: (url, options) => fetch(url, withoutGuard(options)),
     features: {
       devInteractions: { enabled: false },
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: async (_context, asking, token) => token.clientId === asking.clientId,
+      },
       backchannelLogout: { enabled: true },
       pushedAuthorizationRequests: { enabled: true },
       dPoP: { enabled: true },
+      resourceIndicators: {
+        enabled: hasApis,
+        getResourceServerInfo: (_context, resource) => {
+          const scope = apis[resource]
+          if (scope === undefined) throw new errors.InvalidTarget()
+          return { scope, audience: resource, accessTokenFormat: 'jwt', accessTokenTTL: accessTokenSeconds }
+        },
+      },
       rpInitiatedLogout: {
         logoutSource: (context, form) => {
           context.body = signOutPage(form)

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type InteractionResults, Provider } from 'oidc-provider'
 import { configurationOf, type IdentityProviderClient, subjectOf } from './configuration.ts'
 import { consentPage, signInPage } from './pages.ts'
+import { allowTokenExchange } from './token-exchange.ts'
 
 export type { IdentityProviderClient }
 
@@ -15,6 +16,8 @@ export interface IdentityProviderOptions extends IdentityProviderClient {
   readonly port: number
   /** How long an access token lives. Default 300. */
   readonly accessTokenSeconds?: number
+  /** APIs that tokens can be asked for: the scopes of each by its resource indicator (RFC 8707). Default: none. */
+  readonly apis?: Readonly<Record<string, string>>
 }
 
 /** A running provider. */
@@ -37,7 +40,9 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   const issuer = `http://localhost:${port}`
-  const provider = quietly(() => new Provider(issuer, configurationOf(options, options.accessTokenSeconds ?? 300)))
+  const { accessTokenSeconds = 300, apis = {} } = options
+  const provider = quietly(() => new Provider(issuer, configurationOf(options, { accessTokenSeconds, apis })))
+  if (Object.keys(apis).length > 0) allowTokenExchange(provider, issuer, apis)
   const handle = provider.callback()
   server.on('request', (request, response) => {
     const interaction = /^\/interaction\/[\w-]+$/.test(new URL(request.url ?? '/', issuer).pathname)

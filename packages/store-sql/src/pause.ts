@@ -1,7 +1,12 @@
 /** The only place of this package that waits. */
-import { setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
 
 /** Resolves after some milliseconds; does not keep the process alive. */
 export function pause(milliseconds: number): Promise<void> {
   return wait(milliseconds, undefined, { ref: false })
+}
+
+/** Resolves in the event loop's next turn: other work gets its time first. */
+export function turn(): Promise<void> {
+  return nextTurn()
 }

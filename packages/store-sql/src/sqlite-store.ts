@@ -1,6 +1,8 @@
 /** Records in SQLite, through node:sqlite, better-sqlite3, or any driver of their shape. */
 import type { Store } from '@tessera-auth/core/store'
+
 import { attempt, errorCode, type Failures, storeError } from './attempts.js'
+import { turn } from './pause.js'
 import {
   columns,
   insertValues,
@@ -39,6 +41,8 @@ const mostLockedMilliseconds = 5_000
 /** SQLite's own wait blocks the event loop, so it is short where the caller did not choose one; the rest is a pause. */
 const blockingMilliseconds = 20
 const pauseMilliseconds = 5
+/** How many rows a purge removes before it lets a request in between: a few milliseconds, fsync included. */
+const purgeSlice = 100
 /** SQLITE_BUSY and SQLITE_LOCKED, as primary result codes. */
 const lockedCodes = new Set([5, 6])
 
@@ -104,7 +108,17 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
       const rows = await answer(() => statement('listByOwner').all(kind, owner))
       return rows.map((row) => toListedEntry(kind, row))
     },
-    removeExpired: (before, limit) => changed('removeExpired', [before, limit]),
+    async removeExpired(before, limit) {
+      let removed = 0
+      for (;;) {
+        const slice = Math.min(limit - removed, purgeSlice)
+        const count = await changed('removeExpired', [before, slice])
+        removed += count
+        // Else a purge would hold the event loop from its first row to its last.
+        await turn()
+        if (count < slice || removed >= limit) return removed
+      }
+    },
   }
   return {
     ...methods,

@@ -4,11 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { cachedStore, createSessions, memoryStore, type Sessions, type Store } from '@tessera-auth/core'
+import { startRedis } from '@tessera-auth/engines'
 import { redisStore } from '@tessera-auth/store-redis'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { pairedRatio } from './paired.ts'
-import { startRedis } from './redis-server.ts'
 import type { Row } from './row.ts'
 
 const live = 1_000
@@ -28,7 +28,7 @@ export async function benchCache(): Promise<Row[]> {
   ]
   client.disconnect()
   other.destroy()
-  server.process.kill('SIGKILL')
+  await server.stop()
   return rows
 }
 

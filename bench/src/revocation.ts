@@ -3,9 +3,9 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { cachedStore, createSessions } from '@tessera-auth/core'
+import { startRedis } from '@tessera-auth/engines'
 import { redisBus, redisStore } from '@tessera-auth/store-redis'
 import { Redis } from 'ioredis'
-import { startRedis } from './redis-server.ts'
 import type { Order, Report } from './revocation-server.ts'
 import type { Row } from './row.ts'
 
@@ -66,7 +66,7 @@ async function measure({ maxStalenessSeconds, cutBus }: Setting): Promise<number
       ),
     ),
   )
-  if (cutBus) bus.process.kill('SIGSTOP')
+  if (cutBus) bus.freeze()
 
   const acknowledged = new Map<string, number>()
   for (const { session, token } of logins) {
@@ -79,7 +79,7 @@ async function measure({ maxStalenessSeconds, cutBus }: Setting): Promise<number
   for (const server of servers) server.kill('SIGKILL')
   await store.close()
   for (const client of [recordsClient, busClient]) client.disconnect()
-  for (const server of [records, bus]) server.process.kill('SIGKILL')
+  await Promise.all([records.stop(), bus.stop()])
   return [...last].map(([token, acceptedAt]) => Math.max(0, acceptedAt - (acknowledged.get(token) ?? 0)))
 }
 

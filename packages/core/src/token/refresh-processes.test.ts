@@ -28,7 +28,7 @@ interface System {
   readonly platform: TestPlatform
   readonly tokens: TokenIssuer
   /** Signs in and starts a family. */
-  start(): Promise<string>
+  start(userId?: string): Promise<string>
   fork(): Promise<ChildProcess>
 }
 
@@ -70,7 +70,8 @@ function races(url: () => string, rounds: number): void {
 
 /** One family, one process that dies in its refresh; what the client finds when it asks again, in the window or late. */
 async function killedRefresh(system: System, killAfter: number, isInWindow: boolean): Promise<string> {
-  const token = await system.start()
+  const userId = randomBytes(6).toString('hex')
+  const token = await system.start(userId)
   const child = await system.fork()
   // Each family of its own clock: later than the others' does no harm.
   const now = system.platform.now() + 16
@@ -80,7 +81,7 @@ async function killedRefresh(system: System, killAfter: number, isInWindow: bool
   const later = createIssuer(system.store, testPlatform({ now: now + (isInWindow ? 2 : 30) }))
   const [familyId = ''] = token.split('.')
   const answer = await later.refresh(token).catch((error: { code: string }) => error.code)
-  const isThere = (await later.listFamilies('user-1')).some(({ id }) => id === familyId)
+  const isThere = (await later.listFamilies(userId)).some(({ id }) => id === familyId)
   if (typeof answer !== 'string') return isThere ? 'alive' : 'gone with a token'
   return answer === 'invalid_grant' && !isThere && !isInWindow ? 'ended' : `locked out: ${answer}`
 }
@@ -107,8 +108,8 @@ async function open(url: string): Promise<System> {
     store,
     platform,
     tokens,
-    async start() {
-      const { session } = await sessions.create({ attempt: await sessions.beginLogin('user-1'), methods: ['pwd'] })
+    async start(userId = 'user-1') {
+      const { session } = await sessions.create({ attempt: await sessions.beginLogin(userId), methods: ['pwd'] })
       return refreshTokenOf(await tokens.issue({ session }))
     },
     async fork() {

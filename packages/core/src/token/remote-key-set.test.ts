@@ -95,6 +95,24 @@ describe('jwksUri', () => {
     expect(requests.length).toBeLessThanOrEqual(6)
   })
 
+  test('fetches as often as an issuer with a short max-age needs it, and no more than once a second', async () => {
+    for (const [maxAge, most] of [
+      [1, 10],
+      [0, 10],
+    ]) {
+      const { verifier, requests, tokenBy, platform } = remote(() =>
+        json(keySet(jwk), { 'cache-control': `max-age=${maxAge}` }),
+      )
+      const token = await tokenBy(jwk)
+      for (let step = 0; step < 100; step += 1) {
+        expect(await verifier.verify(token)).not.toBe(null)
+        platform.advance(0.1)
+      }
+      expect(requests.length).toBeLessThanOrEqual(most ?? 0)
+      expect(requests.length).toBeGreaterThan(5)
+    }
+  })
+
   test('forgets a key that is published no more, remembered tokens included', async () => {
     const next = privateJwk()
     let published = [jwk, next]

@@ -57,14 +57,14 @@ export function createRemoteKeySet(options: RemoteKeySetOptions): Pick<KeySource
     const fetchedAt = platform.monotonic()
     triedAt = fetchedAt
     const { body, maxAge } = await fetchJson(platform, uri, { mostBytes, timeoutSeconds })
-    const maxAgeSeconds = Math.min(maxAge ?? defaultMaxAgeSeconds, longestMaxAgeSeconds)
+    const maxAgeSeconds = Math.max(1, Math.min(maxAge ?? defaultMaxAgeSeconds, longestMaxAgeSeconds))
     keys = { set: createKeySet(usableKeys(body, algorithms)), fetchedAt, maxAgeSeconds }
   }
 
   /** Joins the fetch that is under way, or starts one unless the last try was a moment ago. */
   function fetchKeys(): Promise<void> {
     if (running) return running
-    if (secondsSince(triedAt) < cooldownSeconds) return Promise.resolve()
+    if (secondsSince(triedAt) < cooldown()) return Promise.resolve()
     const land = (isFailure: boolean): void => {
       running = null
       failed = isFailure
@@ -78,6 +78,11 @@ export function createRemoteKeySet(options: RemoteKeySetOptions): Pick<KeySource
 
   function secondsSince(time: number): number {
     return (platform.monotonic() - time) / 1000
+  }
+
+  /** An issuer whose keys are young for less than the cooldown rotates that fast: it is asked that often. */
+  function cooldown(): number {
+    return failed || !keys ? cooldownSeconds : Math.min(cooldownSeconds, keys.maxAgeSeconds)
   }
 
   /** While an issuer does not answer, requests do not wait for it as long as older keys will do. */

@@ -12,6 +12,8 @@ export interface AppProcess {
   readonly address: string
   /** Its `ORIGIN`. */
   readonly origin: string
+  /** Of its local identity provider, where it started one. */
+  readonly issuer: string
   /** The file of its database. */
   readonly databaseFile: string
   /** All that it printed so far. */
@@ -143,6 +145,7 @@ async function launch(
   return {
     address: `http://localhost:${env.PORT}`,
     origin: env.ORIGIN,
+    issuer: `http://localhost:${env['IDP_PORT']}`,
     databaseFile: env['DATABASE_URL']?.slice('sqlite:'.length) ?? '',
     output: () => ({ ...printed }),
     async stop(signal = 'SIGTERM') {

@@ -9,7 +9,6 @@ export function describeOAuth(subject: Subject): void {
   describeStart(subject)
   describeFinish(subject)
   describeLinking(subject)
-  describeBridge(subject)
 }
 
 const landing = ({ status, headers }: Answer): unknown => [status, headers.get('location')]
@@ -193,33 +192,5 @@ function describeLinking({ app }: Subject): void {
       const taken = await openBrowser(app()).post('/auth/sign-up', { email, password: newPassword() })
       expect(taken.code).toBe('email_taken')
     })
-  })
-}
-
-function describeBridge({ app }: Subject): void {
-  describe('GET /api/upstream', () => {
-    test('answers what the provider says of the user', async () => {
-      const [browser, email] = [openBrowser(app()), newEmail()]
-      await signInWithProvider(app(), browser, { email })
-      const answer = await browser.get('/api/upstream')
-      expect([answer.status, answer.body]).toEqual([200, expect.objectContaining({ email, sub: expect.any(String) })])
-    })
-
-    test('is 404 not_connected without such a login, 401 for nobody', async () => {
-      const { browser } = await signUp(app())
-      expect((await browser.get('/api/upstream')).code).toBe('not_connected')
-      expect((await openBrowser(app()).get('/api/upstream')).code).toBe('unauthenticated')
-    })
-  })
-
-  describe('POST /auth/backchannel-logout', () => {
-    test.each(['', 'x', 'a.b.c', 'eyJhbGciOiJub25lIn0.e30.'])(
-      'is 400 in the spec’s form for the token [%s]',
-      async (token) => {
-        const sent = { form: { logout_token: token }, site: null }
-        const answer = await openBrowser(app()).request('POST', '/auth/backchannel-logout', sent)
-        expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_request'])
-      },
-    )
   })
 }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { type AppCommand, type AppProcess, type AppStarter, createStarter, withProvider } from './app-process.ts'
 import { describeAccounts } from './describe-accounts.ts'
+import { describeBridge } from './describe-bridge.ts'
 import { describeBodies } from './describe-bodies.ts'
 import { describeCart } from './describe-cart.ts'
 import { describeCookies } from './describe-cookies.ts'
@@ -61,6 +62,7 @@ export function describeReferenceApp(name: string, command: AppCommand): void {
     describeCart(subject)
     describeTokens(subject)
     describeOAuth(subject)
+    describeBridge(subject)
     describePage(subject)
     describeOutage(subject)
     describeSecrets(subject)

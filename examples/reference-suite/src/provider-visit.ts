@@ -6,11 +6,13 @@ import { type Answer, type Browser, openBrowser } from './browser.ts'
 export interface Visit {
   readonly email: string
   readonly answer?: 'allow' | 'deny'
+  /** The browser as the provider knows it; default: a new one. */
+  readonly provider?: Browser
 }
 
 /** Follows the provider's pages from where the app sent the browser until it sends it back; that address. */
 export async function visitProvider(app: AppProcess, start: string, visit: Visit): Promise<string> {
-  const provider = openBrowser(app)
+  const { provider = openBrowser(app) } = visit
   let address = start
   let answer = await provider.get(address, { site: 'cross-site' })
   for (let step = 0; step < 12; step += 1) {
@@ -43,6 +45,14 @@ export async function signInWithProvider(
 /** Brings an answer of the provider back to the app, as a redirect from another site does. */
 export function comeBack(app: AppProcess, browser: Browser, address: string): Promise<Answer> {
   return browser.get(address.replace(app.origin, app.address), { site: 'cross-site' })
+}
+
+/** Signs out at the provider, which then tells the app by its back channel. */
+export async function signOutAtProvider(provider: Browser, issuer: string): Promise<void> {
+  const page = await provider.get(`${issuer}/session/end`)
+  const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.text)?.[1] ?? ''
+  const action = /<form[^>]* action="([^"]+)"/.exec(page.text)?.[1] ?? ''
+  await provider.request('POST', new URL(action, issuer).href, { form: { xsrf, logout: 'yes' } })
 }
 
 function submit(

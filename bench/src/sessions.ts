@@ -60,8 +60,8 @@ async function sqliteRatio(): Promise<number> {
   const database = new DatabaseSync(':memory:')
   const store = sqliteStore(database)
   await store.migrate()
-  const { sessions, tokens, fresh } = await signedIn(store)
-  const get = database.prepare('select value from auth_records where kind = ? and key = ?')
+  const { sessions, fresh } = await signedIn(store)
+  const get = database.prepare('select owner, value, expires_at from auth_records where kind = ? and key = ?')
   const reference = async (token: string) => {
     hash('sha256', token, 'base64url')
     const row = get.get('session', token.slice(0, 22)) as { value: string } | undefined

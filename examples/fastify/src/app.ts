@@ -1,0 +1,113 @@
+/** The app, without a socket: what it is made of comes as an argument, so that tests can build and `inject` it. */
+import { systemPlatform } from '@tessera-auth/core/http'
+import { fastifyAdapter } from '@tessera-auth/fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { answerErrors, answerNotFound } from './answer-errors.ts'
+import { authRoutes } from './auth-routes.ts'
+import { createDoor, type Door } from './door.ts'
+import { watchMethods } from './methods.ts'
+import { oauthRoutes } from './oauth-routes.ts'
+import type { SignedInVisitor } from './page.ts'
+import { pageRoutes } from './page-routes.ts'
+import { bodyLimit, takeJson } from './parsers.ts'
+import { type AppParts, createServices, type Services } from './services.ts'
+import { sessionRoutes } from './session-routes.ts'
+import { tokenRoutes } from './token-routes.ts'
+import type { Users } from './users.ts'
+
+/** The app, and its services for whoever tests it. */
+export interface BuiltApp {
+  readonly app: FastifyInstance
+  readonly services: Services
+}
+
+/** Builds the app. Throws `ConfigError` for what cannot work. */
+export async function buildApp(parts: AppParts): Promise<BuiltApp> {
+  const { shared, config } = parts
+  const services = createServices(parts)
+  const { plugin, errorHandler, getAuth } = fastifyAdapter(services.authenticator)
+
+  const app = Fastify({
+    bodyLimit,
+    // A long id is an unknown one: 404, as any other.
+    routerOptions: { maxParamLength: 16_384 },
+    trustProxy: config.trustProxy ?? false,
+    // What is on its way when the app is told to stop is still answered.
+    return503OnClosing: false,
+    // A body is what it is: nothing is turned into something else, or taken away, to make it fit.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    logger: { level: 'error', stream: process.stderr },
+  })
+  takeJson(app)
+  app.setErrorHandler(answerErrors)
+  app.setNotFoundHandler(answerNotFound)
+  app.addHook('onRequest', protect(shared.origin))
+  await app.register(plugin)
+  const answerOtherMethods = watchMethods(app)
+  await app.register(async (scope) => {
+    scope.setErrorHandler(errorHandler)
+    await registerRoutes(scope, { ...parts, services, door: createDoor(getAuth) })
+    answerOtherMethods(scope)
+  })
+  return { app, services }
+}
+
+type RouteParts = AppParts & { readonly services: Services; readonly door: Door }
+
+async function registerRoutes(app: FastifyInstance, parts: RouteParts): Promise<void> {
+  const { services, door, users, config, userinfoUrl } = parts
+  // What depends on who asks is for nobody else. The few routes that do not, say so themselves.
+  app.addHook('onRequest', async (_request, reply) => void reply.header('Cache-Control', 'no-store'))
+  app.get('/healthz', health(services, users))
+  await app.register(authRoutes(services.accounts, door))
+  await app.register(sessionRoutes({ ...services, door }))
+  await app.register(tokenRoutes({ ...services, door, introspection: config.introspection }))
+  await app.register(oauthRoutes({ ...services, door, userinfoUrl }))
+  await app.register(pageRoutes({ ...services, door, visitor: visitorOf(parts) }))
+}
+
+/** Headers that keep browsers from doing what no page here needs. */
+function protect(origin: string): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+  const policy = [
+    "default-src 'none'",
+    "style-src 'self'",
+    'img-src data:',
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ]
+  const headers = {
+    'Content-Security-Policy': policy.join('; '),
+    'X-Content-Type-Options': 'nosniff',
+    // `no-referrer` would make browsers send `Origin: null` with our own forms.
+    'Referrer-Policy': 'same-origin',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    ...(origin.startsWith('https:') ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
+  }
+  return async (_request, reply) => void reply.headers(headers)
+}
+
+function health({ sessions }: Services, users: Users) {
+  return async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const reads = Promise.all([sessions.beginLogin(null), users.byId('nobody')])
+    const healthy = await reads.then(
+      () => true,
+      () => false,
+    )
+    return reply.code(healthy ? 200 : 503).send({ status: healthy ? 'ok' : 'unavailable' })
+  }
+}
+
+/** What the page shows of who is signed in. */
+function visitorOf({ services, users, door, shared }: RouteParts) {
+  const { sessions, tokens } = services
+  const { origin, platform = systemPlatform } = shared
+  return async (request: FastifyRequest): Promise<SignedInVisitor | null> => {
+    const current = await door.getAuth(request).session()
+    const user = current && (await users.byId(current.userId))
+    if (!current || !user) return null
+    const { access_token } = await tokens.issueAccessToken({ session: current, scope: 'profile orders:read' })
+    const command = `curl -H 'Authorization: Bearer ${access_token}' ${origin}/api/profile`
+    return { user, current, command, sessions: await sessions.list(user.id), now: platform.now() }
+  }
+}

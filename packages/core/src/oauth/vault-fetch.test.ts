@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { AuthEvent } from '../events.js'
 import { systemPlatform } from '../platform.js'
 import { memoryStore } from '../store/memory-store.js'
+import { createDpopKey } from './dpop.js'
 import { type RotatingProvider, startRotatingProvider } from './fixtures/rotating-provider.js'
 import { oidc } from './providers/oidc.js'
 import { tokenExchangeGrant } from './token-exchange.js'
@@ -138,6 +139,22 @@ describe('fetch', () => {
     const calls = Array.from({ length: 10 }, () => vault.fetch(user, 'clinic', `${upstream.issuer}/api/a`))
     expect((await Promise.all(calls)).map(({ status }) => status)).toEqual(calls.map(() => 200))
     expect(upstream.refreshes.get(user)).toBe(1)
+  })
+
+  test('a token that is bound to a key is sent with a proof for this very call (RFC 9449)', async () => {
+    const vault = vaultOf()
+    const tokens = { provider: 'clinic', accessToken: 'bound', refreshToken: null, expiresAt: null, scope: '' }
+    const dpopKey = await createDpopKey()
+    await vault.save('ada', { tokens: { ...tokens, resource: null, idToken: null, dpopKey } })
+    await vault.fetch('ada', 'clinic', `${upstream.issuer}/api/a?b=c`, { method: 'POST' })
+    const { authorization, dpop } = upstream.calls[0]?.headers ?? {}
+    expect(authorization).toBe('DPoP bound')
+    const proof: unknown = JSON.parse(Buffer.from(String(dpop).split('.')[1] ?? '', 'base64url').toString())
+    expect(proof).toMatchObject({
+      htm: 'POST',
+      htu: `${upstream.issuer}/api/a`,
+      ath: expect.stringMatching(/^[\w-]{43}$/),
+    })
   })
 
   test('an API that does not answer is unavailable', async () => {

@@ -32,6 +32,7 @@ export function oauthRoutes(parts: OAuthParts): Router {
   const router = Router()
   router
     .route('/auth/oauth/idp')
+    .head(noAnswer)
     .get(async (request, response) => {
       try {
         response.redirect(303, await flow.begin(getAuth(request), { returnTo: request.query['returnTo'] }))
@@ -42,7 +43,7 @@ export function oauthRoutes(parts: OAuthParts): Router {
     })
     .all(allow('GET'))
   const callback = callbackHandler(parts)
-  router.route(callbackPath).get(callback).post(formBody, callback).all(allow('GET', 'POST'))
+  router.route(callbackPath).head(noAnswer).get(callback).post(formBody, callback).all(allow('GET', 'POST'))
   router
     .route('/api/upstream')
     .get(async (request, response) => {
@@ -63,6 +64,9 @@ export function oauthRoutes(parts: OAuthParts): Router {
     .all(allow('POST'))
   return router
 }
+
+/** A preview of a link must not use it up. */
+const noAnswer: RequestHandler = (_request, response) => void response.status(204).end()
 
 function callbackHandler({ door, flow, identities, vault }: OAuthParts): RequestHandler {
   return async (request, response) => {

@@ -109,6 +109,16 @@ function describeFinish({ app }: Subject): void {
       expect((await again.get('/me')).status).toBe(401)
     })
 
+    test('is not used up by HEAD, as a preview of the link would send it', async () => {
+      const browser = openBrowser(app())
+      const begun = await browser.get('/auth/oauth/idp')
+      const back = await visitProvider(app(), begun.headers.get('location') ?? '', { email: newEmail() })
+      const previewed = await browser.request('HEAD', new URL(back).pathname + new URL(back).search)
+      expect(previewed.cookies).toEqual([])
+      expect((await comeBack(app(), browser, back)).headers.get('location')).toBe('/')
+      expect((await browser.get('/me')).status).toBe(200)
+    })
+
     test('lets two tabs of one browser both come to their end', async () => {
       const browser = openBrowser(app())
       const email = newEmail()

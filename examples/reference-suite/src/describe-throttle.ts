@@ -36,6 +36,17 @@ export function describeThrottle({ starter }: Subject): void {
       expect(answers.filter(({ status }) => status === 429)).toHaveLength(2)
     })
 
+    test('another address that only a header names changes nothing', async () => {
+      const email = newEmail()
+      const statuses: number[] = []
+      for (let last = 0; last < 11; last += 1) {
+        const headers = { 'x-forwarded-for': `203.0.113.${last}`, forwarded: `for=203.0.113.${last}` }
+        const sent = { json: { email, password: 'wrong' }, headers }
+        statuses.push((await openBrowser(app).request('POST', '/auth/sign-in', sent)).status)
+      }
+      expect(statuses.at(-1)).toBe(429)
+    })
+
     test('other accounts are as they were', async () => {
       await guesses(newEmail(), 11)
       const { email, password } = await signUp(app)

@@ -1,5 +1,4 @@
 import { describeEngine, postgres } from '@tessera-auth/engines'
-import { describeStore } from '@tessera-auth/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sampleEntry } from './fixtures/sample-entry.js'
@@ -7,18 +6,6 @@ import { testTable } from './fixtures/test-table.js'
 import { postgresStore } from './postgres-store.js'
 
 describeEngine(postgres, (url) => {
-  describeStore('pg, where every transaction is serializable', async () => {
-    const table = testTable()
-    const pool = new pg.Pool({ connectionString: url, options: '-c default_transaction_isolation=serializable' })
-    const store = postgresStore(pool, { table })
-    await store.migrate()
-    const close = async (): Promise<void> => {
-      await pool.query(`drop table ${table}`)
-      await pool.end()
-    }
-    return { store, close }
-  })
-
   describe('connections that end', () => {
     const table = testTable()
     const name = `tessera-${table}`

@@ -52,24 +52,37 @@ export async function startRedis(settings: readonly string[] = [], at?: number):
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no']
   const child = spawn(serverProgram() ?? 'redis-server', [...fixed, ...settings], { stdio: 'ignore' })
   const server = controls(child, { port, folder })
-  await waitFor(async () => (await ask(server, 'PING')) === 'PONG', server.stop)
-  return server
+  try {
+    await waitFor(async () => {
+      if (child.exitCode !== null) throw new Error(`Redis did not start on port ${port}.`)
+      return (await ask(server, 'PING')) === 'PONG'
+    })
+    return server
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
 }
 
 /** Starts six servers and makes them a Cluster that fails over within some two seconds. */
 export async function startRedisCluster(): Promise<RedisCluster> {
-  const busPorts = await Promise.all(Array.from({ length: 6 }, freePort))
-  const servers = await Promise.all(
-    busPorts.map((bus) =>
-      startRedis([
+  const ports = await freePorts(12)
+  const busPorts = ports.slice(6)
+  const starting = busPorts.map((bus, index) =>
+    startRedis(
+      [
         ...['--cluster-enabled', 'yes', '--cluster-port', String(bus)],
         ...['--cluster-node-timeout', '1000', '--cluster-replica-validity-factor', '0'],
         ...['--repl-diskless-sync-delay', '0'],
-      ]),
+      ],
+      ports[index],
     ),
   )
+  const started = await Promise.allSettled(starting)
+  const servers = started.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
   const stop = async (): Promise<void> => void (await Promise.all(servers.map((server) => server.stop())))
   try {
+    await Promise.all(starting)
     await formCluster(servers, busPorts)
     await waitFor(async () => (await Promise.all(servers.map(isWhole))).every(Boolean))
     return { servers, stop }
@@ -77,6 +90,13 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     await stop()
     throw error
   }
+}
+
+/** Ports that differ: one that was free is free again, and may be given out twice. */
+async function freePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) ports.add(await freePort())
+  return [...ports]
 }
 
 /** Gives the slots to the first three, lets all meet, and makes the others replicas. */
@@ -108,10 +128,13 @@ async function isWhole(server: RedisServer): Promise<boolean> {
 }
 
 function controls(child: ChildProcess, { port, folder }: { port: number; folder: string }): RedisServer {
+  const killNow = (): void => void child.kill('SIGKILL')
+  process.once('exit', killNow)
+  child.once('exit', () => process.off('exit', killNow))
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const exited = once(child, 'exit')
-    child.kill('SIGKILL')
+    killNow()
     await exited
   }
   return {
@@ -132,12 +155,11 @@ function ask(server: RedisServer, command: string): Promise<string> {
 }
 
 /** Asks every 50 ms for at most 30 s. */
-async function waitFor(ready: () => Promise<boolean>, giveUp?: () => Promise<void>): Promise<void> {
+async function waitFor(ready: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 600; tries += 1) {
     if (await ready()) return
     await pause(50)
   }
-  await giveUp?.()
   throw new Error('Redis did not come up within 30 s.')
 }
 

@@ -120,7 +120,7 @@ describe('errorHandler', () => {
   })
 })
 
-describe('the request view in a mounted app', () => {
+describe('the headers of the answer', () => {
   test('lets a route ask who it is after the headers were sent', async () => {
     const authenticator = newAuthenticator()
     const { middleware, getAuth } = expressAdapter(authenticator)
@@ -131,6 +131,17 @@ describe('the request view in a mounted app', () => {
     })
     const { headers } = await loginAs(authenticator, 'user-1')
     expect(await (await fetch((await serve(app)).origin, { headers })).text()).toBe('for user-1')
+  })
+
+  test('leaves a Cache-Control alone that the route set before it asked', async () => {
+    const { middleware, getAuth } = expressAdapter(newAuthenticator())
+    const app = express().use(middleware)
+    app.get('/', async (request, response) => {
+      response.set('Cache-Control', 'private, max-age=5')
+      response.json(await getAuth(request).session())
+    })
+    const { headers } = await fetch((await serve(app)).origin)
+    expect(headers.get('cache-control')).toBe('private, max-age=5')
   })
 
   test('makes a sign-in fail whose cookie could not be sent any more', async () => {

@@ -117,6 +117,7 @@ async function completed(
   { answer, asked, idTokenClaims }: IdentityEvidence & { idTokenClaims: Claims },
 ): Promise<Claims> {
   const { userinfo_endpoint: endpoint } = await client.metadata()
+  if (client.definition.deviations.foreignUserinfo) return idTokenClaims
   if (idTokenClaims.email !== undefined || endpoint === undefined) return idTokenClaims
   if (!(answer.scope ?? asked.scope).split(' ').includes('email')) return idTokenClaims
   // A token for another API is not one for this endpoint.

@@ -81,6 +81,8 @@ export interface Deviations {
   readonly errorsWith200?: true
   /** The ID token leaves out the nonce that was sent. */
   readonly idTokenWithoutNonce?: true
+  /** The userinfo endpoint is another service's, and knows no more than the ID token. */
+  readonly foreignUserinfo?: true
   /** The metadata's issuer has a `{tenantid}`, which the ID token's `tid` fills. */
   readonly tenantIssuer?: true
   /** Where the metadata stands, if not below the issuer. */

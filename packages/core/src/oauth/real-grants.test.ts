@@ -68,7 +68,7 @@ beforeAll(async () => {
         validateBindingMessage: async () => {},
         triggerAuthenticationDevice: async () => {},
       },
-      revocation: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: async () => true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_context, resource) => ({

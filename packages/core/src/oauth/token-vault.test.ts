@@ -258,6 +258,16 @@ describe('save and remove', () => {
     expect(dump).not.toContain(login.tokens.refreshToken)
   })
 
+  test('tokens that were moved into the record of another user do not open there', async () => {
+    const [ada, mallory] = [user(), user()]
+    const vault = vaultOf()
+    await vault.save(ada, tokensOf(ada))
+    await vault.save(mallory, tokensOf(mallory))
+    const [theirs, own] = [...(await store.listByOwner('vault', ada)), ...(await store.listByOwner('vault', mallory))]
+    if (theirs && own) await store.replace({ ...own, value: theirs.value, version: 'moved' }, own.version)
+    await expect(vault.accessToken(mallory, 'clinic')).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
   test('a record moves to the new secret when it is used, and then needs the old one no more', async () => {
     const id = user()
     await vaultOf().save(id, tokensOf(id))

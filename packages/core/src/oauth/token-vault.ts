@@ -14,7 +14,7 @@ import type { Provider } from './provider.js'
 import { createProviderClient, type ProviderClient } from './provider-client.js'
 import { revokeToken } from './revocation.js'
 import { upstreamTimeoutSeconds } from './upstream.js'
-import { apiUrl, fetchApi } from './vault-fetch.js'
+import { apiUrl, fetchApi, type TokenSource, userinfoUrl } from './vault-fetch.js'
 import { checkTokens, createVaultRecords, type OpenedRecord, type VaultRecords } from './vault-records.js'
 import { isUsable, refreshedTokens } from './vault-refresh.js'
 
@@ -43,6 +43,8 @@ export interface TokenVault {
    * `apiOrigins` ('destination_refused'), without following redirects; streams both ways. The answer is the API's own.
    */
   fetch(userId: string, provider: string, url: string, init?: RequestInit): Promise<Response>
+  /** The same for the provider's userinfo endpoint, found in its metadata; 'not_found': it has none. */
+  userinfo(userId: string, provider: string): Promise<Response>
   /** A usable access token, for SDKs that want the text; refreshed at most once across all processes. */
   accessToken(userId: string, provider: string): Promise<string>
   /** A narrower, short-lived token for a client, by token exchange; 'delegation_refused' where the provider cannot. */
@@ -81,12 +83,11 @@ export function createTokenVault(options: TokenVaultOptions): TokenVault {
     save: (userId, login) => save(context, userId, login),
     async fetch(userId, provider, url, init = {}) {
       const client = clientOf(context, provider)
-      const address = apiUrl(client, url)
-      const source = (rejected: string | null): Promise<ProviderTokens> =>
-        usableTokens(context, { userId, client, rejected })
-      const response = await fetchApi(client, source, { url: address, init })
-      context.emit('vault.fetched', { userId, reason: String(response.status) })
-      return response
+      return fetchFor(context, { userId, client }, { url: apiUrl(client, url), init })
+    },
+    async userinfo(userId, provider) {
+      const client = clientOf(context, provider)
+      return fetchFor(context, { userId, client }, { url: await userinfoUrl(client), init: {} })
     },
     async accessToken(userId, provider) {
       const client = clientOf(context, provider)
@@ -157,6 +158,17 @@ async function usableTokens(
   }
 }
 
+async function fetchFor(
+  context: Context,
+  { userId, client }: { readonly userId: string; readonly client: ProviderClient },
+  request: { readonly url: URL; readonly init: RequestInit },
+): Promise<Response> {
+  const source: TokenSource = (rejected) => usableTokens(context, { userId, client, rejected })
+  const response = await fetchApi(client, source, request)
+  context.emit('vault.fetched', { userId, reason: String(response.status) })
+  return response
+}
+
 /** After a rotation of the secrets each record moves to the new one when it is next used. */
 async function reseal(vault: VaultRecords, seen: OpenedRecord): Promise<void> {
   await vault.write(seen, {}).catch(() => null)
@@ -172,7 +184,7 @@ async function save(context: Context, userId: string, login: Parameters<TokenVau
   const key = vault.keyOf(userId, tokens.provider)
   for (;;) {
     const seen = await vault.open(key, { fresh: true }).catch(unreadableAsNone)
-    const value = await vault.grantValue(completed(tokens, account, seen), account)
+    const value = await vault.grantValue(key, { tokens: completed(tokens, account, seen), account })
     const record = { key, owner: userId, expiresAt: null, value }
     const stored = seen?.stored ?? (await vault.records.read(key, { fresh: true }))
     if (stored ? await vault.records.replace(stored, value) : await vault.records.insert(record)) return

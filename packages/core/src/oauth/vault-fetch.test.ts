@@ -176,6 +176,31 @@ describe('fetch', () => {
   })
 })
 
+describe('userinfo', () => {
+  test('asks the endpoint that the metadata names, whatever the apiOrigins are', async () => {
+    const server = await startRotatingProvider()
+    const found = await startRotatingProvider({ userinfo_endpoint: `${server.issuer}/me` })
+    const vault = vaultOf({ providers: [providerAt('clinic', found)] })
+    server.allow('at')
+    const tokens = { provider: 'clinic', accessToken: 'at', refreshToken: null, expiresAt: null, scope: '' }
+    await vault.save('ada', { tokens: { ...tokens, resource: null, idToken: null, dpopKey: null } })
+    expect(await (await vault.userinfo('ada', 'clinic')).json()).toMatchObject({ path: '/me', method: 'GET' })
+    await Promise.all([server.close(), found.close()])
+  })
+
+  test('a provider without one is not_found', async () => {
+    const vault = vaultOf()
+    await expect(vault.userinfo(await connect(vault), 'clinic')).rejects.toMatchObject({ code: 'not_found' })
+  })
+
+  test('a provider whose metadata cannot be had is unavailable', async () => {
+    const gone = await startRotatingProvider()
+    await gone.close()
+    const vault = vaultOf({ providers: [providerAt('clinic', gone)] })
+    await expect(vault.userinfo('ada', 'clinic')).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})
+
 describe('delegate', () => {
   test('gives a narrower token for a few minutes, never the stored one', async () => {
     const vault = vaultOf()

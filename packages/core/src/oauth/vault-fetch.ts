@@ -33,6 +33,15 @@ export function apiUrl({ definition }: ProviderClient, url: string): URL {
   throw new AuthError('destination_refused')
 }
 
+/** Where the provider tells who somebody is. Throws 'not_found', and 'unavailable' when its metadata cannot be had. */
+export async function userinfoUrl(client: ProviderClient): Promise<URL> {
+  const { userinfo_endpoint: endpoint } = await client.metadata().catch(() => {
+    throw new AuthError('unavailable')
+  })
+  if (endpoint === undefined) throw new AuthError('not_found')
+  return new URL(endpoint)
+}
+
 /**
  * Sends one request. A 401 is answered by one more try with a refreshed token, if the body can be sent again. Redirects
  * are not followed. Throws 'unavailable' when the API does not answer.

@@ -43,7 +43,10 @@ export interface VaultRecords {
   /** Replaces tokens, lease and mark of the version seen, in one compare-and-swap. */
   write(seen: OpenedRecord, change: VaultChange): Promise<OpenedRecord | null>
   /** The value of a new grant. */
-  grantValue(tokens: ProviderTokens, account: string | null): Promise<VaultValue>
+  grantValue(
+    key: string,
+    grant: { readonly tokens: ProviderTokens; readonly account: string | null },
+  ): Promise<VaultValue>
 }
 
 /** What one write changes; what is not named stays. */
@@ -63,12 +66,15 @@ export function createVaultRecords(store: Store, platform: Platform, sealer: Sea
     unreadable: 'error',
   })
 
+  /** The key inside keeps the tokens of one user from standing in the record of another. */
+  const seal = (key: string, tokens: ProviderTokens): Promise<string> => sealer.seal(JSON.stringify({ key, tokens }))
+
   async function opened(stored: Stored<VaultValue>): Promise<OpenedRecord> {
     const found = await sealer.open(stored.value.sealed)
-    const tokens = found && parseTokens(found.plaintext)
+    const tokens = found && parseTokens(found.plaintext, stored.key)
     // A secret that is not configured is not a provider that refused: saying "connect again" would be untrue.
     if (!found || !tokens)
-      throw new StoreError('A record of kind vault was sealed with a secret that is not known here.')
+      throw new StoreError('A record of kind vault cannot be unsealed with the secrets that are known here.')
     return { stored, tokens, current: found.current }
   }
 
@@ -82,15 +88,15 @@ export function createVaultRecords(store: Store, platform: Platform, sealer: Sea
     async write(seen, { tokens, lease, reconnect }) {
       const { value } = seen.stored
       const kept = tokens ?? seen.tokens
-      const sealed = tokens || !seen.current ? await sealer.seal(JSON.stringify(kept)) : value.sealed
+      const sealed = tokens || !seen.current ? await seal(seen.stored.key, kept) : value.sealed
       const times = tokens ? { obtainedAt: platform.now(), expiresAt: tokens.expiresAt } : {}
       const marks = { lease: lease === undefined ? value.lease : lease, reconnect: reconnect ?? value.reconnect }
       const stored = await records.replace(seen.stored, { ...value, ...times, ...marks, sealed })
       return stored && { stored, tokens: kept, current: true }
     },
-    async grantValue(tokens, account) {
+    async grantValue(key, { tokens, account }) {
       const { provider, expiresAt } = tokens
-      const sealed = await sealer.seal(JSON.stringify(tokens))
+      const sealed = await seal(key, tokens)
       const grant = randomText(platform, grantBytes)
       const obtainedAt = platform.now()
       return { v: 1, provider, grant, account, sealed, obtainedAt, expiresAt, lease: null, reconnect: false }
@@ -105,9 +111,10 @@ export function checkTokens(value: unknown): ProviderTokens {
   throw new AuthError('invalid_request', { parameter: 'tokens' })
 }
 
-function parseTokens(text: string): ProviderTokens | null {
+function parseTokens(text: string, key: string): ProviderTokens | null {
   try {
-    return tokensOf(JSON.parse(text))
+    const { key: sealedFor, tokens } = JSON.parse(text) as { key?: unknown; tokens?: unknown }
+    return sealedFor === key ? tokensOf(tokens) : null
   } catch {
     return null
   }

@@ -13,7 +13,7 @@ export function linkedin(options: ClientOptions): Provider {
         from: 'id_token',
         emailProven: ({ email_verified: verified }) => verified === true || verified === 'true',
       },
-      deviations: { idTokenWithoutNonce: true },
+      deviations: { idTokenWithoutNonce: true, scopeFormat: 'comma' },
       evidence: {
         documentation:
           'https://learn.microsoft.com/en-us/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2',

@@ -34,6 +34,7 @@ export function microsoft(options: MicrosoftOptions): Provider {
       identity: { from: 'id_token', subject: ({ oid }) => textOf(oid), emailProven: isOwnedDomain },
       deviations: {
         ...(many && { tenantIssuer: true }),
+        foreignUserinfo: true,
         metadataUrl: `${host}/${many ? tenant : id}/v2.0/.well-known/openid-configuration`,
       },
       evidence: {

@@ -55,6 +55,7 @@ function recordMetadata(network: RecordedNetwork, { provider, token, metadataUrl
     token_endpoint: token.url,
     jwks_uri: `${new URL(issuer).origin}/keys`,
     id_token_signing_alg_values_supported: ['RS256'],
+    ...(provider.name === 'microsoft' && { userinfo_endpoint: 'https://graph.microsoft.com/oidc/userinfo' }),
   }
   network.answers[`${new URL(issuer).origin}/keys`] = jwks
 }
@@ -122,6 +123,11 @@ describe('deviations', () => {
 
   test("Microsoft: a tenant's domain name is no tenant", () => {
     expect(() => microsoft({ ...client, tenant: 'corp.example' })).toThrow(/tenant: expected/)
+  })
+
+  test('Microsoft: the userinfo endpoint of another service is not asked', async () => {
+    const { network } = await signIn(recordedOf('microsoft'), { email: undefined })
+    expect(network.asked.map(({ url }) => url)).not.toContain('https://graph.microsoft.com/oidc/userinfo')
   })
 
   test('LinkedIn: a nonce that is there must be the one that was sent', async () => {

@@ -1,0 +1,280 @@
+import { countingStore, testPlatform } from '@tessera-auth/testing'
+import { describe, expect, test } from 'vitest'
+import { StoreError } from '../errors.js'
+import { sha256Text } from '../platform.js'
+import { createLoginRecords, familyKind, type LoginRecords, sessionKind } from './login-records.js'
+import { memoryStore } from './memory-store.js'
+import type { Store } from './store.js'
+
+const platform = testPlatform()
+const now = platform.now()
+const ownerKey = sha256Text(platform, 'owner\nann')
+const policy = { idle: 100, absolute: 1_000, touch: 10 }
+
+interface Opened {
+  readonly store: Store
+  readonly logins: LoginRecords
+}
+
+function open(store: Store = memoryStore({ platform })): Opened {
+  return { store, logins: createLoginRecords(store, platform) }
+}
+
+const insertSession = (store: Store, key: string, more: object = {}): Promise<boolean> =>
+  store.insert({
+    kind: sessionKind,
+    key,
+    owner: 'ann',
+    value: JSON.stringify({ v: 1, hash: 'digest', createdAt: now, lastSeenAt: now, policy, data: 'kept', ...more }),
+    version: '1',
+    expiresAt: now + 100,
+  })
+
+const insertFamily = (store: Store, key: string, value: string): Promise<boolean> =>
+  store.insert({ kind: familyKind, key, owner: 'ann', value, version: '1', expiresAt: null })
+
+const keysOf = async (store: Store, kind: string): Promise<string[]> =>
+  (await store.listByOwner(kind, 'ann')).map(({ key }) => key).filter((key) => key !== ownerKey)
+
+/** A store whose `method` fails from a moment on. */
+function failing(store: Store, method: keyof Store): { store: Store; fail(is: boolean): void } {
+  let isFailing = false
+  const run = store[method] as (...given: unknown[]) => Promise<unknown>
+  const changed = async (...given: unknown[]): Promise<unknown> => {
+    if (isFailing) throw new StoreError('down')
+    return run(...given)
+  }
+  return { store: { ...store, [method]: changed }, fail: (is) => (isFailing = is) }
+}
+
+describe('begin', () => {
+  test('takes no epoch before the first ending, and that of the last one after it', async () => {
+    const { logins } = open()
+    expect(await logins.begin('ann')).toEqual({ userId: 'ann', epoch: null })
+    await logins.endAll('ann', null)
+    const first = await logins.begin('ann')
+    expect(first.epoch).toMatch(/^[\w-]{22}$/)
+    expect(await logins.begin('ann')).toEqual(first)
+    await logins.endAll('ann', null)
+    expect((await logins.begin('ann')).epoch).not.toBe(first.epoch)
+  })
+
+  test('does the same work for nobody as for somebody', async () => {
+    const store = countingStore(memoryStore({ platform }))
+    const { logins } = open(store)
+    await logins.begin('ann')
+    const cost = store.takeCounts()
+    expect(await logins.begin(null)).toEqual({ userId: null, epoch: null })
+    expect(store.takeCounts()).toEqual(cost)
+  })
+
+  test('finishes what a killed process left before it returns', async () => {
+    const memory = memoryStore({ platform })
+    const down = failing(memory, 'listByOwner')
+    const { logins } = open(down.store)
+    await insertSession(memory, 'old')
+    down.fail(true)
+    await expect(logins.endAll('ann', null)).rejects.toThrow(StoreError)
+    await expect(logins.begin('ann')).rejects.toThrow(StoreError)
+    expect(await keysOf(memory, sessionKind)).toEqual(['old'])
+    down.fail(false)
+    await logins.begin('ann')
+    expect(await keysOf(memory, sessionKind)).toEqual([])
+  })
+
+  test('is an outage when the owner record cannot be read: an unknown epoch lets nobody in', async () => {
+    const { logins, store } = open()
+    await store.insert({ kind: sessionKind, key: ownerKey, owner: 'ann', value: '{}', version: '1', expiresAt: null })
+    await expect(logins.begin('ann')).rejects.toThrow(StoreError)
+    await expect(logins.loginsOf('ann')).rejects.toThrow(StoreError)
+    await expect(logins.endAll('ann', null)).rejects.toThrow(StoreError)
+  })
+
+  test.for([undefined, 7, '', 'a\0b', '\ud800', 'x'.repeat(256)])('refuses %j as a user’s id', async (userId) => {
+    await expect(open().logins.begin(userId as string)).rejects.toThrow(TypeError)
+  })
+
+  test.for(['a', 'ü€😀', 'a b', "'; drop table users", 'x'.repeat(255)])('takes %j as a user’s id', async (userId) => {
+    expect(await open().logins.begin(userId)).toEqual({ userId, epoch: null })
+  })
+})
+
+describe('holds', () => {
+  test('is true until all logins of the owner are ended', async () => {
+    const { logins } = open()
+    const attempt = await logins.begin('ann')
+    await logins.endAll('bob', null)
+    expect(await logins.holds(attempt)).toBe(true)
+    await logins.endAll('ann', null)
+    expect(await logins.holds(attempt)).toBe(false)
+    expect(await logins.holds(await logins.begin('ann'))).toBe(true)
+  })
+
+  test('is never true for nobody', async () => {
+    const { logins } = open()
+    expect(await logins.holds(await logins.begin(null))).toBe(false)
+  })
+})
+
+describe('endAll', () => {
+  test('ends every session and every family of the owner, and tells which sessions', async () => {
+    const { logins, store } = open()
+    await insertSession(store, 'a')
+    await insertSession(store, 'b')
+    await insertFamily(store, 'f', JSON.stringify({ sessionId: 'a' }))
+    await insertFamily(store, 'own', 'not json')
+    expect((await logins.endAll('ann', null)).toSorted()).toEqual(['a', 'b'])
+    expect(await keysOf(store, sessionKind)).toEqual([])
+    expect(await keysOf(store, familyKind)).toEqual([])
+  })
+
+  test('keeps the session named, but not its families', async () => {
+    const { logins, store } = open()
+    await insertSession(store, 'a')
+    await insertSession(store, 'b')
+    await insertFamily(store, 'f', JSON.stringify({ sessionId: 'a' }))
+    expect(await logins.endAll('ann', 'a')).toEqual(['b'])
+    expect(await keysOf(store, sessionKind)).toEqual(['a'])
+    expect(await keysOf(store, familyKind)).toEqual([])
+  })
+
+  test('keeps nothing where the session named is not one of the owner’s', async () => {
+    const { logins, store } = open()
+    await insertSession(store, 'a')
+    expect(await logins.endAll('ann', 'of somebody else')).toEqual(['a'])
+  })
+
+  test('keeps the owner record, which never expires', async () => {
+    const { logins, store } = open()
+    await logins.endAll('ann', null)
+    await logins.endAll('ann', null)
+    expect(await store.get(sessionKind, ownerKey)).toMatchObject({ owner: 'ann', expiresAt: null })
+  })
+
+  test.for(['listByOwner', 'remove', 'replace'] as const)(
+    'that fails at %s is finished by the next one, and ends what it had to end',
+    async (method) => {
+      const memory = memoryStore({ platform })
+      const down = failing(memory, method)
+      const { logins } = open(down.store)
+      await insertSession(memory, 'a')
+      await logins.endAll('ann', 'a')
+      await insertSession(memory, 'b')
+      down.fail(true)
+      await expect(logins.endAll('ann', 'a')).rejects.toThrow(StoreError)
+      down.fail(false)
+      await logins.endAll('ann', 'a')
+      expect(await keysOf(memory, sessionKind)).toEqual(['a'])
+      expect((await logins.loginsOf('ann')).pending).toBe(false)
+    },
+  )
+
+  test('by 25 callers at once ends all, and every one of them returns', async () => {
+    const { logins, store } = open()
+    await insertSession(store, 'a')
+    const ended = await Promise.all(Array.from({ length: 25 }, () => logins.endAll('ann', null)))
+    expect(ended.flat().filter((key) => key === 'a').length).toBeLessThanOrEqual(1)
+    expect(await keysOf(store, sessionKind)).toEqual([])
+    expect((await logins.loginsOf('ann')).pending).toBe(false)
+  })
+})
+
+describe('loginsOf', () => {
+  test('tells epoch, entries and whether an ending is unfinished, by one read', async () => {
+    const store = countingStore(memoryStore({ platform }))
+    const { logins } = open(store)
+    await logins.endAll('ann', null)
+    await insertSession(store, 'a')
+    store.takeCounts()
+    const found = await logins.loginsOf('ann')
+    expect(store.takeCounts()).toEqual({ reads: 1, writes: 0 })
+    expect(found).toMatchObject({ pending: false, epoch: (await logins.begin('ann')).epoch })
+    expect(found.entries.map(({ key }) => key).toSorted()).toEqual([ownerKey, 'a'].toSorted())
+  })
+})
+
+describe('endFamilies', () => {
+  test('ends those of one session only', async () => {
+    const { logins, store } = open()
+    await insertFamily(store, 'of a', JSON.stringify({ sessionId: 'a' }))
+    await insertFamily(store, 'of b', JSON.stringify({ sessionId: 'b' }))
+    await insertFamily(store, 'own', JSON.stringify({ sessionId: null }))
+    await insertFamily(store, 'unreadable', '{')
+    await logins.endFamilies('ann', 'a')
+    expect((await keysOf(store, familyKind)).toSorted()).toEqual(['of b', 'own', 'unreadable'])
+  })
+})
+
+describe('isAlive', () => {
+  test('is true for a record that is there and has not expired', async () => {
+    const { logins, store } = open()
+    await insertSession(store, 'a')
+    await insertFamily(store, 'f', '{}')
+    expect(await logins.isAlive({ kind: sessionKind, key: 'a' })).toBe(true)
+    expect(await logins.isAlive({ kind: familyKind, key: 'f' })).toBe(true)
+    expect(await logins.isAlive({ kind: familyKind, key: 'a' })).toBe(false)
+    expect(await logins.isAlive({ kind: sessionKind, key: 'gone' })).toBe(false)
+  })
+
+  test('confirms the end of a cached copy by a fresh read, as its use may have been written since', async () => {
+    const { store } = open()
+    await insertSession(store, 'a')
+    const fresh = await store.get(sessionKind, 'a')
+    const stale = fresh && { ...fresh, expiresAt: now }
+    const cached: Store = { ...store, get: async (...given) => (given[2]?.fresh ? fresh : stale) }
+    expect(await open(cached).logins.isAlive({ kind: sessionKind, key: 'a' })).toBe(true)
+    const ended: Store = { ...store, get: async () => stale }
+    expect(await open(ended).logins.isAlive({ kind: sessionKind, key: 'a' })).toBe(false)
+  })
+})
+
+describe('isCurrent', () => {
+  test('is true for the digest of the current token of a living session only', async () => {
+    const { logins, store } = open()
+    await insertSession(store, 'a')
+    expect(await logins.isCurrent('a', 'digest')).toBe(true)
+    expect(await logins.isCurrent('a', 'older!')).toBe(false)
+    expect(await logins.isCurrent('gone', 'digest')).toBe(false)
+    expect(await logins.isCurrent(ownerKey, 'digest')).toBe(false)
+  })
+})
+
+describe('use', () => {
+  test('writes the use down once per touch interval, and loses nothing of the record', async () => {
+    const moving = testPlatform()
+    const store = countingStore(memoryStore({ platform: moving }))
+    const logins = createLoginRecords(store, moving)
+    await insertSession(store, 'a')
+    moving.advance(9)
+    store.takeCounts()
+    expect(await logins.use('a')).toBe(true)
+    expect(store.takeCounts()).toEqual({ reads: 1, writes: 0 })
+    moving.advance(1)
+    expect(await logins.use('a')).toBe(true)
+    expect(store.takeCounts()).toEqual({ reads: 1, writes: 1 })
+    const entry = await store.get(sessionKind, 'a')
+    expect(entry?.expiresAt).toBe(now + 110)
+    expect(JSON.parse(entry?.value ?? '')).toMatchObject({ lastSeenAt: now + 10, data: 'kept', hash: 'digest' })
+  })
+
+  test('is false for a session that is gone or idle', async () => {
+    const moving = testPlatform()
+    const store = memoryStore({ platform: moving })
+    const logins = createLoginRecords(store, moving)
+    await insertSession(store, 'a')
+    expect(await logins.use('gone')).toBe(false)
+    moving.advance(100)
+    expect(await logins.use('a')).toBe(false)
+  })
+
+  test('is true when another write came first, and false when that was the end', async () => {
+    const moving = testPlatform()
+    const memory = memoryStore({ platform: moving })
+    await insertSession(memory, 'a')
+    moving.advance(10)
+    const changed: Store = { ...memory, replace: async () => false }
+    expect(await createLoginRecords(changed, moving).use('a')).toBe(true)
+    const ended: Store = { ...memory, replace: async () => !(await memory.remove(sessionKind, 'a')) }
+    expect(await createLoginRecords(ended, moving).use('a')).toBe(false)
+  })
+})

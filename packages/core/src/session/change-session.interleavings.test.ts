@@ -50,8 +50,8 @@ const runs = {
 } satisfies Record<string, Run>
 
 /** A session whose next use is to be written down. */
-async function open(): Promise<OneSession> {
-  const world = openWorld()
+async function open(options: { readonly cached?: boolean } = {}): Promise<OneSession> {
+  const world = openWorld(options)
   const { token, session } = await signedIn(world, 'ann')
   world.platform.advance(3600)
   return { ...world, token, id: session.id }
@@ -95,7 +95,7 @@ async function checkTokens({ rotate, otherRotate }: Outcomes, world: OneSession,
 }
 
 function scenario(...names: (keyof typeof runs)[]): Scenario<OneSession> {
-  return { open, check, actors: Object.fromEntries(names.map((name) => [name, runs[name]])) }
+  return { open: () => open(), check, actors: Object.fromEntries(names.map((name) => [name, runs[name]])) }
 }
 
 /** The same with one more rule. */
@@ -137,7 +137,7 @@ describe('one session, two actors, every schedule', () => {
 
   test('two tabs that renew at once both stay signed in', async () => {
     const tabs: Scenario<OneSession> = {
-      open,
+      open: () => open(),
       actors: { one: touch, other: touch },
       check(outcomes) {
         for (const outcome of Object.values(outcomes)) {
@@ -159,6 +159,23 @@ describe('one session, two actors, every schedule', () => {
 
   test('of two updates each is applied or told that it is not; whatever said yes is in the cart', async () => {
     expect((await explore(scenario('update', 'otherUpdate'), { lostAnswers: 1 })).exhaustive).toBe(true)
+  })
+})
+
+describe('one session, two processes with a cache each, every schedule', () => {
+  const writers = ['touch', 'rotate', 'update'] as const
+  const pairs = [
+    ...(['revoke', 'signOut', 'revokeAll'] as const).flatMap((ending) =>
+      writers.map((writer) => [ending, writer] as const),
+    ),
+    ['rotate', 'otherRotate'],
+    ['rotate', 'touch'],
+    ['rotate', 'update'],
+    ['update', 'otherUpdate'],
+  ] as const
+  test.for(pairs)('%s and %s keep the same rules over cached copies', async ([one, other]) => {
+    const cached = { ...scenario(one, other), open: () => open({ cached: true }) }
+    expect((await explore(cached, { lostAnswers: 1 })).exhaustive).toBe(true)
   })
 })
 

@@ -54,6 +54,12 @@ export type AuthErrorCode =
   | 'unavailable'
 
 /**
+ * By class. A framework that bundles each route apart has this module many times in one process, and what one copy throws
+ * another must know; so a class knows its errors by a mark, not by being the very same class.
+ */
+const marks = new Map<object, symbol>()
+
+/**
  * Everything that can go wrong at run time; apps throw it too. Status and text follow from the code.
  *
  * @example
@@ -76,6 +82,13 @@ export class AuthError extends Error {
     this.code = code
     this.status = status
     this.details = details
+  }
+
+  /** `instanceof` holds for errors of another copy of this module too. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    const mark = marks.get(this)
+    if (mark === undefined) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return typeof value === 'object' && value !== null && mark in value
   }
 }
 
@@ -107,4 +120,10 @@ export class StoreError extends AuthError {
 /** A bad option, at construction only. The message names the option, what was expected and the type received. */
 export class ConfigError extends Error {
   override readonly name: string = 'ConfigError'
+}
+
+for (const [name, type] of Object.entries({ AuthError, OAuthResponseError, StoreError })) {
+  const mark = Symbol.for(`@tessera-auth/core/${name}`)
+  marks.set(type, mark)
+  Object.defineProperty(type.prototype, mark, { value: true })
 }

@@ -5,15 +5,10 @@ import { randomText } from '../internal/opaque-token.js'
 import { returnToPath } from '../internal/return-to.js'
 import { authorizationUrl, checkParameters } from './authorization.js'
 import { finishAttempt } from './finish-attempt.js'
-import {
-  type AuthorizationCodeFlowOptions,
-  checkScope,
-  createFlowContext,
-  type FlowContext,
-  type LoginExchange,
-} from './flow-options.js'
+import { checkScope, createFlowContext, type FlowContext } from './flow-context.js'
+import type { AuthorizationCodeFlowOptions, LoginExchange } from './flow-options.js'
 import type { Identity, ProviderTokens } from './identity.js'
-import { type LogoutTokenClaims, verifyLogoutToken } from './logout-token.js'
+import { verifyLogoutToken } from './logout-token.js'
 import { transactionSeconds } from './transaction.js'
 
 /** What `begin` may be told. */
@@ -48,6 +43,18 @@ export interface OAuthLogin {
     /** The ID token's `iat`, in epoch seconds. */
     readonly issuedAt: number
   }
+}
+
+/** What a logout token names: a session at the provider, or all sessions of a subject. */
+export interface LogoutTokenClaims {
+  /** The issuer. */
+  readonly issuer: string
+  /** The subject, if named. */
+  readonly subject: string | null
+  /** The provider's `sid`, if named. */
+  readonly providerSessionId: string | null
+  /** The token's `iat`, in epoch seconds. */
+  readonly issuedAt: number
 }
 
 /** One provider's authorization code flow. */

@@ -3,7 +3,8 @@ import * as wire from 'oauth4webapi'
 import { AuthError } from '../errors.js'
 import { systemPlatform } from '../platform.js'
 import { grantDefaults, type GrantOptions, grantParameters } from './grant-options.js'
-import { type GrantedLogin, type Pending, pollForTokens, pollSeconds } from './polling.js'
+import type { GrantedLogin } from './identity.js'
+import { type Pending, pollForTokens, pollSeconds } from './polling.js'
 import { createProviderClient } from './provider-client.js'
 
 /** Whom to ask, and what. */

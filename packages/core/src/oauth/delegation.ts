@@ -1,20 +1,9 @@
 /** Handing a client a token of its own: narrower, short-lived, for one API. Never the stored one by default. */
 import { AuthError } from '../errors.js'
-import { exchangeToken, tokenExchangeGrant } from './token-exchange.js'
+import { exchangeToken, tokenExchangeGrant } from './exchange-token.js'
 import type { ProviderTokens } from './identity.js'
 import type { ProviderClient } from './provider-client.js'
-
-/** A token for a client (RFC 6749 §5.1), without any way to prolong it. Send it as it is. */
-export interface DelegatedToken {
-  /** The narrowed access token. */
-  readonly access_token: string
-  /** How it is presented. */
-  readonly token_type: 'Bearer' | 'DPoP'
-  /** Seconds. */
-  readonly expires_in: number
-  /** Space-separated; never more than was asked. */
-  readonly scope: string
-}
+import type { DelegatedToken } from './token-vault.js'
 
 /** What is handed out, and how far. */
 export interface Delegation {

@@ -1,7 +1,7 @@
 /** Options that the flows without a browser share. */
 import { ConfigError } from '../errors.js'
 import type { Shared } from '../shared.js'
-import { checkScope } from './flow-options.js'
+import { checkScope } from './flow-context.js'
 import type { Provider } from './provider.js'
 
 /** Options of the flows without a browser. */

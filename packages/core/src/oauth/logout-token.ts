@@ -2,20 +2,9 @@
 import { AuthError } from '../errors.js'
 import { sha256Text } from '../platform.js'
 import type { Records } from '../store/records.js'
+import type { LogoutTokenClaims } from './authorization-code-flow.js'
 import { type JwtContext, leewaySeconds, verifyProviderJwt } from './id-token.js'
 import { isObject } from './upstream.js'
-
-/** What a logout token names: a session at the provider, or all sessions of a subject. */
-export interface LogoutTokenClaims {
-  /** The issuer. */
-  readonly issuer: string
-  /** The subject, if named. */
-  readonly subject: string | null
-  /** The provider's `sid`, if named. */
-  readonly providerSessionId: string | null
-  /** The token's `iat`, in epoch seconds. */
-  readonly issuedAt: number
-}
 
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
 /** Explicit type; older providers send `JWT` or nothing, and the event tells the token apart then. */

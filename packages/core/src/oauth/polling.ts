@@ -1,16 +1,9 @@
 /** Waiting for a user who answers elsewhere: the polling that device flow (RFC 8628 §3.5) and CIBA poll mode share. */
 import { AuthError, OAuthResponseError } from '../errors.js'
-import { type AskedFor, type Identity, type ProviderTokens, providerTokens, readIdentity } from './identity.js'
+import type { GrantedLogin } from './identity.js'
 import type { ProviderClient } from './provider-client.js'
+import { type AskedFor, providerTokens, readIdentity } from './read-identity.js'
 import type { TokenAnswer } from './token-answer.js'
-
-/** What a flow without a browser ends with. */
-export interface GrantedLogin {
-  /** Who answered; `null` without the scope `openid`. */
-  readonly identity: Identity | null
-  /** Never for the browser. */
-  readonly tokens: ProviderTokens
-}
 
 /** An answer that is waited for. */
 export interface Pending {

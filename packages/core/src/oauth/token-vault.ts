@@ -7,8 +7,8 @@ import { type Platform, sha256Text, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
 import { checkUserId } from '../store/login-records.js'
-import { type DelegatedToken, delegateToken } from './delegation.js'
-import { storeTimeoutSeconds } from './flow-options.js'
+import { delegateToken } from './delegation.js'
+import { storeTimeoutSeconds } from './flow-context.js'
 import type { Identity, ProviderTokens } from './identity.js'
 import type { Provider } from './provider.js'
 import { createProviderClient, type ProviderClient } from './provider-client.js'
@@ -29,6 +29,18 @@ export interface TokenVaultOptions extends Pick<Shared, 'store' | 'secrets' | 'o
    * cannot make a narrower one. Default: none.
    */
   readonly dangerouslyDelegateStoredTokensOf?: readonly string[]
+}
+
+/** A token for a client (RFC 6749 §5.1), without any way to prolong it. Send it as it is. */
+export interface DelegatedToken {
+  /** The narrowed access token. */
+  readonly access_token: string
+  /** How it is presented. */
+  readonly token_type: 'Bearer' | 'DPoP'
+  /** Seconds. */
+  readonly expires_in: number
+  /** Space-separated; never more than was asked. */
+  readonly scope: string
 }
 
 /**

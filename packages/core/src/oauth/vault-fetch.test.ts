@@ -5,7 +5,7 @@ import { memoryStore } from '../store/memory-store.js'
 import { createDpopKey } from './dpop.js'
 import { type RotatingProvider, startRotatingProvider } from './fixtures/rotating-provider.js'
 import { oidc } from './providers/oidc.js'
-import { tokenExchangeGrant } from './token-exchange.js'
+import { tokenExchangeGrant } from './exchange-token.js'
 import { createTokenVault, type TokenVault, type TokenVaultOptions } from './token-vault.js'
 
 let upstream: RotatingProvider

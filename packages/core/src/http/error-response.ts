@@ -16,7 +16,10 @@ const oauthCodes: ReadonlySet<AuthErrorCode> = new Set(['invalid_grant', 'invali
 /** After this long another try makes sense, where nothing better is known. */
 const retrySeconds = 5
 
-/** The answer for an `AuthError`; `null` for what is not one: that is the app's. */
+/**
+ * The answer for an `AuthError`; `null` for what is not one: that is the app's. `details.form: 'oauth'` asks for the form of
+ * RFC 6749 §5.2 where the code alone does not.
+ */
 export function errorResponse(error: unknown): ErrorAnswer | null {
   if (!(error instanceof AuthError)) return null
   const headers = {

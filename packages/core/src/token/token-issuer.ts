@@ -142,7 +142,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       return respond(familyLogin(await startFamily(grant, settings.accessTokenSeconds)), null, scope)
     },
     async refresh(refreshToken, refreshOptions = {}) {
-      if (typeof refreshToken !== 'string' || refreshToken === '') throw new AuthError('invalid_request')
+      if (typeof refreshToken !== 'string' || refreshToken === '') throw new AuthError('invalid_request', { form: 'oauth' })
       const { scope } = refreshOptions
       if (scope !== undefined && !isScope(scope)) throw new AuthError('invalid_scope')
       if (scope !== undefined) await requireNarrower(refreshToken, scope)
@@ -152,7 +152,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       return response
     },
     async revoke(token) {
-      if (typeof token !== 'string' || token === '') throw new AuthError('invalid_request')
+      if (typeof token !== 'string' || token === '') throw new AuthError('invalid_request', { form: 'oauth' })
       const presented = await readPresented(rotation, token)
       if (presented) {
         if (await families.remove(presented.family.key)) emit('token.revoked', aboutFamily(presented.family))

@@ -8,7 +8,7 @@ import { sourceSteps } from './checks/source-steps.ts'
 import { trackedText } from './checks/tracked-text.ts'
 import { decisions } from './checks/decisions.ts'
 import { declarations } from './checks/declarations.ts'
-import { typescript } from './workspace.ts'
+import { types } from './checks/types.ts'
 
 /** In the order of how soon they answer; those that need a build come after it. */
 const steps: Readonly<Record<string, Step>> = {
@@ -19,7 +19,7 @@ const steps: Readonly<Record<string, Step>> = {
   decisions,
   evidence,
   build: async () => ((await build()) === 0 ? [] : ['The build failed.']),
-  types: program('node', [typescript, '-p', '.']),
+  types,
   declarations,
   docs: docsCode,
   unused: program('knip', ['--no-config-hints']),

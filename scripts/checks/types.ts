@@ -1,0 +1,12 @@
+/** The whole source under TypeScript 6: by the root's tsconfig, and the examples that have one of their own by theirs. */
+import { globSync } from 'node:fs'
+import { root, typescript } from '../workspace.ts'
+import { program, type Step } from './step.ts'
+
+/** Problems as the compiler says them. */
+export const types: Step = async () => {
+  const projects = ['.', ...globSync('examples/*/tsconfig.json', { cwd: root })]
+  const found: string[] = []
+  for (const project of projects) found.push(...(await program('node', [typescript, '--noEmit', '-p', project])()))
+  return found
+}

@@ -7,6 +7,7 @@ const suites: Record<string, () => Promise<Row[]>> = {
   token: async () => (await import('./token.ts')).benchToken(),
   cache: async () => (await import('./cache.ts')).benchCache(),
   revocation: async () => (await import('./revocation.ts')).benchRevocation(),
+  redis: async () => (await import('./redis.ts')).benchRedis(),
   size: async () => (await import('./size.ts')).benchSize(),
   http: async () => (await import('./http.ts')).benchHttp(),
   password: async () => (await import('./password.ts')).benchPassword(),

@@ -217,10 +217,24 @@ describe('RFC 8725 §3.7 and RFC 7515 §2: one spelling only', () => {
         if (changed !== token) expect(await secretRing.verify(changed)).toBe(null)
       }
     }
-    const last = tail.at(-1) ?? ''
-    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-    const sibling = alphabet[alphabet.indexOf(last) + 1] ?? 'B'
-    expect(await secretRing.verify(`${head}.${body}.${tail.slice(0, -1)}${sibling}`)).toBe(null)
+    expect(await secretRing.verify(sibling(token))).toBe(null)
+  })
+
+  test('refuses unused bits that were signed over, and those of a signature that others take', async () => {
+    const kid = checked(secret).kid
+    const mac = (input: string): string =>
+      `${input}.${createHmac('sha256', secretBytes()).update(input).digest('base64url')}`
+    const head = Buffer.from(`{"alg":"HS256","typ":"at+jwt","kid":"${kid}"}`).toString('base64url')
+    const body = Buffer.from(`${JSON.stringify(good)} `.padEnd(301)).toString('base64url')
+    expect(body.length % 4).toBe(2)
+    expect(await secretRing.verify(mac(`${head}.${body}`))).not.toBe(null)
+    expect(await secretRing.verify(mac(`${head}.${sibling(body)}`))).toBe(null)
+    expect(await secretRing.verify(mac(`${head}.${body}=`))).toBe(null)
+    const spaced = Buffer.from(`{"alg":"HS256","typ":"at+jwt","kid":"${kid}"}`.padEnd(91)).toString('base64url')
+    expect(spaced.length % 4).toBe(2)
+    expect(await secretRing.verify(mac(`${spaced}.${body}`))).not.toBe(null)
+    expect(await secretRing.verify(mac(`${sibling(spaced)}.${body}`))).toBe(null)
+    expect(await verifier.verify(sibling(await signed(good)))).toBe(null)
   })
 
   test.each(['', '.', '..', '...', 'a.b', 'a.b.c.d', 'a.b.c.d.e', '{}', 'null', ' ', '\u0000'])(
@@ -280,3 +294,9 @@ describe('RFC 8725 §3.7 and RFC 7515 §2: one spelling only', () => {
     }
   })
 })
+
+/** The same bytes in another spelling: one unused bit of the last character is set. */
+function sibling(text: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  return `${text.slice(0, -1)}${alphabet[alphabet.indexOf(text.at(-1) ?? '') + 1]}`
+}

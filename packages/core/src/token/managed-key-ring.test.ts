@@ -224,6 +224,37 @@ describe('compromised', () => {
     expect(await other.verifier.verify(access_token)).toBe(null)
   })
 
+  test('refuses them at a remote verifier within that bound too', async () => {
+    const { store } = processes()
+    const serving: { keys?: ReturnType<typeof createKeyRing> } = {}
+    const platform = testPlatform({
+      fetch: async () => {
+        const jwks = await serving.keys?.jwks()
+        return new Response(JSON.stringify(jwks), {
+          headers: { 'cache-control': serving.keys?.jwksCacheControl ?? '' },
+        })
+      },
+    })
+    const shared = { store, secrets, platform, ...timing }
+    const keys = createKeyRing(shared)
+    serving.keys = createKeyRing(shared)
+    const tokens = createTokenIssuer({ ...shared, origin: issuer, keys, audience })
+    const remote = createTokenVerifier({
+      jwksUri: 'https://app.example/keys',
+      issuer,
+      audience,
+      platform,
+      leewaySeconds: 60,
+    })
+    const { access_token } = await tokens.issue({ clientId: 'c' })
+    expect(await remote.verify(access_token)).not.toBe(null)
+    await keys.compromised(String(kidOf(access_token)))
+    const [state] = await keys.explain()
+    platform.advance((state?.next?.at ?? 0) - platform.now())
+    expect(await remote.verify(access_token)).toBe(null)
+    expect(await remote.verify((await tokens.issue({ clientId: 'c' })).access_token)).not.toBe(null)
+  })
+
   test('has a successor that signs at once', async () => {
     const { start } = processes()
     const { keys, tokens, verifier } = start()

@@ -142,7 +142,8 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       return respond(familyLogin(await startFamily(grant, settings.accessTokenSeconds)), null, scope)
     },
     async refresh(refreshToken, refreshOptions = {}) {
-      if (typeof refreshToken !== 'string' || refreshToken === '') throw new AuthError('invalid_request', { form: 'oauth' })
+      if (typeof refreshToken !== 'string' || refreshToken === '')
+        throw new AuthError('invalid_request', { form: 'oauth' })
       const { scope } = refreshOptions
       if (scope !== undefined && !isScope(scope)) throw new AuthError('invalid_scope')
       if (scope !== undefined) await requireNarrower(refreshToken, scope)

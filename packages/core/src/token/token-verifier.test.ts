@@ -1,6 +1,7 @@
 import { testPlatform } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { createSessions } from '../session/sessions.js'
 import { cachedStore } from '../store/cached-store.js'
 import { memoryStore } from '../store/memory-store.js'
 import type { Store } from '../store/store.js'
@@ -149,6 +150,21 @@ describe('revocation', () => {
     reads = 0
     for (let index = 0; index < 100; index += 1) expect(await app.verifier.verify(access_token)).not.toBe(null)
     expect(reads).toBe(0)
+  })
+
+  test('is a session’s idle end too, at its second, whatever the cache keeps', async () => {
+    const clock = testPlatform()
+    const store = cachedStore(memoryStore({ platform: clock }), { platform: clock, maxStalenessSeconds: 3600 })
+    const sessions = createSessions({ store, platform: clock, idleTimeoutSeconds: 100 })
+    const app = tokenApp({ store, platform: clock })
+    const { session } = await sessions.create({ attempt: await sessions.beginLogin('user-1') })
+    const { access_token } = await app.tokens.issue({ session })
+    for (const seconds of [0, 50, 49]) {
+      clock.advance(seconds)
+      expect(await app.verifier.verify(access_token)).not.toBe(null)
+    }
+    clock.advance(1)
+    expect(await app.verifier.verify(access_token)).toBe(null)
   })
 
   test('that cannot be read is not a yes', async () => {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { PGlite } from '@electric-sql/pglite'
 import type { Entry, Store } from '@tessera-auth/core/store'
-import { describeEngine, mysql } from '@tessera-auth/engines'
+import { describeEngine, mysql, postgres } from '@tessera-auth/engines'
 import { createConnection } from 'mysql2/promise'
+import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { testTable } from './fixtures/test-table.js'
 import { mysqlStore } from './mysql-store.js'
@@ -26,15 +26,20 @@ describe('what the first release wrote', () => {
     await store.migrate()
     await expectReadAndWritten(store)
   })
+})
 
-  test('is read from PostgreSQL, and goes on', async () => {
-    const database = new PGlite()
-    await database.exec(golden('schema-1.postgres.sql'))
-    await database.exec(rows)
-    const store = postgresStore(database)
+describeEngine(postgres, (url) => {
+  test('what the first release wrote is read from PostgreSQL, and goes on', async () => {
+    const table = testTable()
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    await client.query(golden('schema-1.postgres.sql').replaceAll('auth_records', table))
+    await client.query(rows.replaceAll('auth_records', table))
+    const store = postgresStore(client, { table })
     await store.migrate()
     await expectReadAndWritten(store)
-    await database.close()
+    await client.query(`drop table ${table}`)
+    await client.end()
   })
 })
 

@@ -162,6 +162,7 @@ describeEngine(postgres, (url) => {
       await listener.healthy()
       const entry = sampleEntry()
       await store.insert(entry)
+      await expect.poll(() => listener.heard).toEqual([`session|${entry.key}`])
       expect(await cached.get(entry.kind, entry.key)).toStrictEqual(entry)
       await pool.query(`update ${table} set value = '"by hand"' where key = $1`, [entry.key])
       expect(await cached.get(entry.kind, entry.key)).toStrictEqual(entry)

@@ -85,7 +85,7 @@ export class AuthError extends Error {
   }
 
   /** `instanceof` holds for errors of another copy of this module too. */
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     const mark = marks.get(this)
     if (mark === undefined) return Function.prototype[Symbol.hasInstance].call(this, value)
     return typeof value === 'object' && value !== null && mark in value

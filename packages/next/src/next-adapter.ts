@@ -8,7 +8,7 @@ import {
 } from '@tessera-auth/core/http'
 import { type NextRequest, NextResponse } from 'next/server.js'
 import { cache } from 'react'
-import { currentRequest, lateExchange } from './next-cookies.js'
+import { currentRequest, setCookies } from './next-cookies.js'
 
 /** What {@link nextAdapter} makes of an authenticator. */
 export interface NextAdapter<Data = null> {
@@ -50,13 +50,10 @@ export function nextAdapter<Data>(authenticator: Authenticator<Data>): NextAdapt
     route:
       (handler) =>
       async (request, { params }) => {
-        const { request: view, responseHeaders } = lateExchange(request)
-        const used = new Headers()
-        const auth = authenticator.bind(view, {
-          append: (name, value) =>
-            name.toLowerCase() === 'set-cookie' ? responseHeaders.append(name, value) : used.append(name, value),
-        })
-        return withHeaders(await answer(async () => handler(request, auth, await params)), used)
+        const added = new Headers()
+        const auth = authenticator.bind(request, added)
+        const answered = answer(async () => handler(request, auth, await params))
+        return withHeaders(await answered.catch((error: unknown) => leaveToNext(error, added)), added)
       },
     proxy: (handler) => async (request) => {
       const added = new Headers()
@@ -64,6 +61,12 @@ export function nextAdapter<Data>(authenticator: Authenticator<Data>): NextAdapt
       return withHeaders(response ?? goOn(request, added), added)
     },
   }
+}
+
+// A `redirect()` becomes an answer outside of here: the cookies go with it by Next's own way.
+async function leaveToNext(error: unknown, added: Headers): Promise<never> {
+  await setCookies(added.getSetCookie())
+  throw error
 }
 
 // Whatever else is thrown, `redirect()` and `notFound()` among it, is Next's.

@@ -14,17 +14,10 @@ const sameSites = { Lax: 'lax', Strict: 'strict', None: 'none' } as const
 
 /** The request that is being answered. A Server Component's is safe, whatever the method of the form behind it. */
 export function currentRequest(method: 'GET' | 'POST'): LateExchange {
-  return lateExchange({ method, url: '/', headers: null })
-}
-
-/** A request that is at hand; its cookies are still set by Next, so that a redirect thrown later keeps them. */
-export function lateExchange(
-  given: Omit<RequestView, 'headers'> & { headers: RequestView['headers'] | null },
-): LateExchange {
   let store: CookieStore | undefined
   async function open(): Promise<RequestView> {
     store = await cookies()
-    return { method: given.method, url: given.url, headers: withCookies(given.headers ?? (await headers()), store) }
+    return { method, url: '/', headers: withCookies(await headers(), store) }
   }
   const request = open()
   // Whoever asks is told; nobody has to ask.
@@ -37,6 +30,13 @@ export function lateExchange(
       },
     },
   }
+}
+
+/** Sets cookies by lines that the library wrote, where Next gives no other way. */
+export async function setCookies(lines: readonly string[]): Promise<void> {
+  if (lines.length === 0) return
+  const store = await cookies()
+  for (const line of lines) setCookie(store, line)
 }
 
 // What an action set a moment ago is not in the header yet. The header stays, as only it tells of twins.

@@ -1,0 +1,131 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { AuthError, ConfigError, createAuthenticator, createSessions, memoryStore } from '@tessera-auth/core'
+import { describeAdapter, loginAs } from '@tessera-auth/testing'
+import { NextRequest } from 'next/server.js'
+import { describe, expect, test } from 'vitest'
+import { nextAdapter } from './index.js'
+
+const origin = 'http://localhost'
+const newAuthenticator = () => createAuthenticator({ origin, sessions: createSessions({ store: memoryStore() }) })
+
+async function requestOf(request: IncomingMessage): Promise<NextRequest> {
+  const body = await text(request)
+  const headers = new Headers()
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    headers.append(request.rawHeaders[index] ?? '', request.rawHeaders[index + 1] ?? '')
+  }
+  const { method = 'GET', url = '/' } = request
+  return new NextRequest(new URL(url, origin), { method, headers, ...(body === '' ? {} : { body }) })
+}
+
+// Route handlers over real HTTP, without Next around them; with it: next-app.built.test.ts.
+describeAdapter('Next.js 16 route handlers', async (authenticator, routes) => {
+  const { route } = nextAdapter(authenticator)
+  const handlers = new Map(
+    routes.map(({ method, path, run }) => [
+      `${method} ${path.join('')}`,
+      route(async (_request, auth) => {
+        const { status, headers, body } = await run(() => auth)
+        return Response.json(body ?? null, { status, headers })
+      }),
+    ]),
+  )
+  const server = createServer(async (request, response) => {
+    const method = request.method === 'HEAD' ? 'GET' : request.method // as Next does
+    const handler = handlers.get(`${method} ${request.url?.split('?', 1)[0]}`)
+    const answered = handler?.(await requestOf(request), { params: Promise.resolve({}) })
+    const answer = await (answered ?? Promise.reject(new Error('no route'))).catch(() =>
+      Response.json({ error: 'the app’s own' }, { status: 500 }),
+    )
+    response.statusCode = answer.status
+    for (const [name, value] of answer.headers) response.appendHeader(name, value)
+    response.end(await answer.text())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return {
+    origin: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
+    close: async () => void server.close(),
+  }
+})
+
+describe('nextAdapter', () => {
+  test.each([undefined, null, {}, 'authenticator'])('refuses %j as an authenticator', (given) => {
+    expect(() => nextAdapter(given as never)).toThrow(ConfigError)
+  })
+})
+
+describe('route', () => {
+  const call = { params: Promise.resolve({ id: 'seven' }) }
+
+  test('hands the path’s parameters over', async () => {
+    const handler = nextAdapter(newAuthenticator()).route<{ id: string }>((_request, _auth, { id }) => new Response(id))
+    expect(await (await handler(new NextRequest(origin), call)).text()).toBe('seven')
+  })
+
+  test('leaves what is no AuthError to Next', async () => {
+    const handler = nextAdapter(newAuthenticator()).route(() => {
+      throw new TypeError('mine')
+    })
+    await expect(handler(new NextRequest(origin), call)).rejects.toThrow('mine')
+  })
+
+  test('adds cookies to an answer whose headers cannot be changed', async () => {
+    const handler = nextAdapter(newAuthenticator()).route(async (_request, auth) => {
+      await auth.signIn(await auth.beginLogin('ada'))
+      return Response.redirect(`${origin}/next`, 303)
+    })
+    const request = new NextRequest(origin, { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' } })
+    const answer = await handler(request, call)
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `${origin}/next`])
+    expect(answer.headers.getSetCookie()).toEqual([expect.stringMatching(/^session=.*; SameSite=Lax$/)])
+  })
+
+  test('a header of Next’s own middleware is no proof of anything', async () => {
+    const handler = nextAdapter(newAuthenticator()).route(async (_request, auth) =>
+      Response.json(await auth.requireSession()),
+    )
+    const headers = { 'x-middleware-subrequest': 'proxy:proxy:proxy:proxy:proxy', 'x-forwarded-host': 'localhost' }
+    expect((await handler(new NextRequest(origin, { headers }), call)).status).toBe(401)
+  })
+})
+
+describe('proxy', () => {
+  const page = `${origin}/page`
+
+  test('lets a request go on that nothing was said about', async () => {
+    const { proxy } = nextAdapter(newAuthenticator())
+    const answer = await proxy(() => undefined)(new NextRequest(page))
+    expect(answer.headers.get('x-middleware-next')).toBe('1')
+    expect(answer.headers.getSetCookie()).toEqual([])
+  })
+
+  test('shows a cookie that it sets to the page of the same request, in place of the older one', async () => {
+    const { proxy } = nextAdapter(newAuthenticator())
+    const answer = await proxy(async (_request, auth) => {
+      await auth.signIn(await auth.beginLogin('ada'))
+      return undefined
+    })(new NextRequest(page, { headers: { cookie: 'theme=dark; session=old.old' } }))
+    const [line = ''] = answer.headers.getSetCookie()
+    expect(answer.headers.get('x-middleware-request-cookie')).toBe(`theme=dark; ${line.split(';', 1)[0]}`)
+  })
+
+  test('answers an AuthError itself: what was refused goes nowhere', async () => {
+    const { proxy } = nextAdapter(newAuthenticator())
+    const answer = await proxy(() => {
+      throw new AuthError('not_found')
+    })(new NextRequest(page))
+    expect([answer.status, answer.headers.has('x-middleware-next')]).toEqual([404, false])
+  })
+
+  test('knows who is signed in', async () => {
+    const authenticator = newAuthenticator()
+    const { headers } = await loginAs(authenticator, 'ada')
+    const { proxy } = nextAdapter(authenticator)
+    const answer = await proxy(async (_request, auth) => new Response((await auth.session())?.userId))(
+      new NextRequest(page, { headers }),
+    )
+    expect(await answer.text()).toBe('ada')
+  })
+})

@@ -1,0 +1,218 @@
+/** The adapter inside a built Next app: `next build` of fixtures/app comes first. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const folder = new URL('fixtures/app/', import.meta.url).pathname
+let child: ChildProcess
+let origin = ''
+
+interface Sent {
+  readonly method?: string
+  readonly cookie?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: FormData
+}
+
+async function ask(path: string, { method = 'GET', cookie, headers, body }: Sent = {}) {
+  const response = await fetch(`${origin}${path}`, {
+    method,
+    redirect: 'manual',
+    headers: { 'sec-fetch-site': 'same-origin', ...(cookie === undefined ? {} : { cookie }), ...headers },
+    ...(body ? { body } : {}),
+  })
+  const text = await response.text()
+  const users = Array.from(text.matchAll(/user:(\w+)<\/b>/g), ([, user]) => user)
+  return { status: response.status, headers: response.headers, text, users, cookies: response.headers.getSetCookie() }
+}
+
+/** Signs somebody in; the pair to send as Cookie. */
+async function signIn(user: string): Promise<string> {
+  const { cookies } = await ask(`/api/sign-in?user=${user}`, { method: 'POST' })
+  return cookies[0]?.split(';', 1)[0] ?? ''
+}
+
+/** Posts a form as a browser without JavaScript does: with the hidden fields that Next put into it. */
+async function submit(index: number, fields: Readonly<Record<string, string>>, sent: Sent = {}) {
+  const page = await ask('/form', sent)
+  const form = page.text.split('<form')[index + 1] ?? ''
+  const body = new FormData()
+  for (const [tag] of form.split('</form>', 1)[0]?.matchAll(/<input[^>]*type="hidden"[^>]*>/g) ?? []) {
+    body.append(
+      /name="([^"]*)"/.exec(tag)?.[1] ?? '',
+      /value="([^"]*)"/.exec(tag)?.[1]?.replaceAll('&quot;', '"') ?? '',
+    )
+  }
+  for (const [name, value] of Object.entries(fields)) body.append(name, value)
+  return ask('/form', { ...sent, method: 'POST', body, headers: { origin, ...sent.headers } })
+}
+
+async function reads(): Promise<number> {
+  return JSON.parse((await ask('/api/state')).text).reads
+}
+
+beforeAll(async () => {
+  const probe = createServer().listen(0)
+  await once(probe, 'listening')
+  const address = probe.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  probe.close()
+  origin = `http://localhost:${port}`
+  const env = { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', PORT: String(port), ORIGIN: origin }
+  child = spawn(process.execPath, ['server.ts'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  for await (const chunk of child.stdout ?? []) if (/^ready/m.test(String(chunk))) break
+})
+afterAll(async () => {
+  child.kill('SIGTERM')
+  if (child.exitCode === null) await once(child, 'exit')
+})
+
+describe('readAuth', () => {
+  test('knows who is signed in, in every component', async () => {
+    expect((await ask('/', { cookie: await signIn('ada') })).users).toEqual(['ada', 'ada', 'ada'])
+    expect((await ask('/')).users).toEqual(['nobody', 'nobody', 'nobody'])
+  })
+
+  test('reads once per render, however many components ask', async () => {
+    const cookie = await signIn('ada')
+    const before = await reads()
+    await ask('/', { cookie })
+    expect((await reads()) - before).toBe(1)
+  })
+
+  test('takes the good one of twins', async () => {
+    const cookie = `session=planted.planted; ${await signIn('ada')}; session=x`
+    expect((await ask('/', { cookie })).users[0]).toBe('ada')
+  })
+
+  test('takes the presence of a cookie for nothing', async () => {
+    expect((await ask('/', { cookie: 'session=AAAAAAAAAAAAAAAAAAAAAA.AAAA' })).users[0]).toBe('nobody')
+  })
+
+  test('never mixes requests that run at once', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `user${index}`)
+    const cookies = await Promise.all(names.map(signIn))
+    const answers = await Promise.all(cookies.map((cookie) => ask('/', { cookie })))
+    expect(answers.map(({ users }) => users)).toEqual(names.map((name) => [name, name, name]))
+  })
+})
+
+describe('use cache', () => {
+  test('what is cached is the same for everybody, who is signed in is not', async () => {
+    const ada = await ask('/cached', { cookie: await signIn('ada') })
+    const bob = await ask('/cached', { cookie: await signIn('bob') })
+    const nobody = await ask('/cached')
+    expect([ada, bob, nobody].map(({ users }) => users)).toEqual([['ada'], ['bob'], ['nobody']])
+    const shared = [ada, bob, nobody].map(({ text }) => /shared:([\d.]+)/.exec(text)?.[1])
+    expect(new Set(shared).size).toBe(1)
+    expect(shared[0]).toBeDefined()
+  })
+
+  test('inside of it nobody can ask who is signed in', async () => {
+    const { text } = await ask('/cached', { cookie: await signIn('ada') })
+    expect(text).not.toContain('LEAKED')
+  })
+
+  test('no session cookie is on any page, and pages that ask are stored nowhere', async () => {
+    const cookie = await signIn('ada')
+    for (const path of ['/', '/cached']) {
+      const answer = await ask(path, { cookie })
+      expect(answer.cookies).toEqual([])
+      expect(answer.headers.get('cache-control')).toMatch(/no-store|private/)
+    }
+  })
+})
+
+describe('getAuth in a Server Action', () => {
+  test('signs in; a redirect that is thrown after it keeps the cookie, and the same request sees it', async () => {
+    const answer = await submit(0, { user: 'ada' })
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/?before=nobody&after=ada'])
+    const [line = ''] = answer.cookies
+    expect(line).toMatch(/^session=[\w-]+\.[\w-]+;/)
+    expect(line.toLowerCase()).toMatch(/path=\/;.*httponly.*samesite=lax|samesite=lax.*httponly/)
+    expect((await ask('/', { cookie: line.split(';', 1)[0] ?? '' })).users[0]).toBe('ada')
+  })
+
+  test('signs out: the session is gone and the cookie deleted', async () => {
+    const cookie = await signIn('ada')
+    const answer = await submit(1, {}, { cookie })
+    expect(answer.cookies[0]).toMatch(/^session=;/)
+    expect((await ask('/', { cookie })).users[0]).toBe('nobody')
+  })
+
+  test.each(['cross-site', 'same-site'])('does nothing for a form on a page that is %s', async (site) => {
+    const cookie = await signIn('ada')
+    const answer = await submit(1, {}, { cookie, headers: { 'sec-fetch-site': site } })
+    expect(answer.cookies).toEqual([])
+    expect((await ask('/', { cookie })).users[0]).toBe('ada')
+  })
+})
+
+describe('route', () => {
+  test.each(['', '&throw'])('a redirect after signIn keeps the cookie%s', async (how) => {
+    const answer = await ask(`/api/sign-in?user=ada${how}`, { method: 'POST' })
+    expect([303, 307]).toContain(answer.status)
+    expect(answer.cookies).toHaveLength(1)
+    expect((await ask('/', { cookie: answer.cookies[0]?.split(';', 1)[0] ?? '' })).users[0]).toBe('ada')
+  })
+
+  test('answers errors, and is no-store unless it says otherwise', async () => {
+    const refused = await ask('/api/me')
+    expect([refused.status, refused.headers.get('cache-control')]).toEqual([401, 'no-store'])
+    const cookie = await signIn('ada')
+    const answer = await ask('/api/me', { cookie })
+    expect([answer.text, answer.headers.get('cache-control')]).toEqual(['{"userId":"ada"}', 'no-store'])
+    expect((await ask('/api/me', { cookie, method: 'POST' })).headers.get('cache-control')).toBe('private, max-age=1')
+    expect((await ask('/api/me', { method: 'POST' })).status).toBe(404)
+  })
+
+  test('refuses an unsafe request from elsewhere', async () => {
+    const cookie = await signIn('ada')
+    const headers = { 'sec-fetch-site': 'cross-site' }
+    expect((await ask('/api/me', { cookie, method: 'DELETE', headers })).status).toBe(403)
+    expect((await ask('/', { cookie })).users[0]).toBe('ada')
+  })
+})
+
+describe('proxy', () => {
+  test('turns a stranger away, lets who is signed in pass, and is no proof for the page', async () => {
+    const away = await ask('/guarded')
+    expect([away.status, away.headers.get('location')]).toEqual([303, expect.stringMatching(/\/$/)])
+    expect((await ask('/guarded', { cookie: await signIn('ada') })).users[0]).toBe('ada')
+  })
+
+  test('a cookie that it sets is seen by the page of the same request', async () => {
+    const answer = await ask('/planted?user=ada', { cookie: `theme=dark; ${await signIn('bob')}` })
+    expect(answer.users).toEqual(['ada', 'ada', 'ada'])
+    expect(answer.cookies).toHaveLength(1)
+  })
+
+  test('an AuthError in it is an answer', async () => {
+    expect((await ask('/denied')).status).toBe(401)
+  })
+
+  test.each([
+    ['x-middleware-subrequest', 'proxy:proxy:proxy:proxy:proxy'],
+    ['x-middleware-subrequest', 'src/middleware:src/middleware:src/middleware:src/middleware:src/middleware'],
+    ['x-middleware-rewrite', '/'],
+    ['x-middleware-next', '1'],
+    ['x-middleware-override-headers', 'cookie'],
+    ['x-middleware-request-cookie', 'session=x'],
+    ['x-nextjs-data', '1'],
+    ['x-forwarded-host', 'elsewhere.example'],
+    ['next-router-prefetch', '1'],
+  ])('is not got round by the header %s: %s', async (name, value) => {
+    const answer = await ask('/denied', { headers: { [name]: value } })
+    expect(answer.status).toBe(401)
+    expect((await ask('/', { headers: { [name]: value } })).users.every((user) => user === 'nobody')).toBe(true)
+  })
+
+  test.each(['/DENIED', '//denied', '/denied/', '/%64enied', '/./denied', '/x/../denied'])(
+    'is not got round by the path %s',
+    async (path) => {
+      expect((await ask(path)).users).not.toContain('ada')
+      expect([200]).not.toContain((await ask(path)).status)
+    },
+  )
+})

@@ -104,16 +104,15 @@ function listenByIoRedis(node: IoRedisNode, { channel, onMessage }: Listener): L
 
 function listenByNodeRedis(node: NodeRedisNode, { channel, onMessage }: Listener): Listening {
   const connection = node.duplicate()
-  const lost = new Promise<void>((resolve) => {
-    for (const event of ['reconnecting', 'end', 'error'] as const) connection.on(event, () => resolve())
-    // Sentinel: the connection is moved to the new master, and goes on as if nothing had been missed.
-    connection.on('topology-change', ({ type }) => type === 'MASTER_CHANGE' && resolve())
-  })
+  const { promise: lost, resolve } = Promise.withResolvers<void>()
+  for (const event of ['reconnecting', 'end', 'error'] as const) connection.on(event, () => resolve())
   return {
     lost,
     async open() {
       await connection.connect()
       connection.unref?.()
+      // Sentinel: from now on a new master means a moved connection, which goes on as if nothing had been missed.
+      connection.on('topology-change', ({ type }) => type === 'MASTER_CHANGE' && resolve())
       await connection.subscribe(channel, onMessage)
     },
     ping: () => connection.ping(),

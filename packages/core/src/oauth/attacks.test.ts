@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AuthEvent } from '../events.js'
+import { isProven } from '../internal/proven.js'
 import { createAuthorizationCodeFlow } from './authorization-code-flow.js'
 import { appBrowser } from './fixtures/app-browser.js'
 import { beginForged, issuer } from './fixtures/attacked-login.js'
@@ -206,6 +207,23 @@ describe('begin', () => {
       ['oauth.started', null],
       ['oauth.refused', 'provider_error'],
     ])
+  })
+})
+
+describe('what stands in for the CSRF guard', () => {
+  test('is a finished attempt, for its login and its request alone', async () => {
+    const { flow, browser, callback } = await beginForged()
+    const exchange = browser.arrive(callback())
+    expect(isProven(exchange)).toBe(false)
+    const login = await flow.finish(exchange)
+    expect([isProven(login), isProven(exchange), isProven({ ...login })]).toEqual([true, true, false])
+  })
+
+  test('is no attempt that was refused', async () => {
+    const { flow, browser, callback } = await beginForged({ claims: { nonce: 'other' } })
+    const exchange = browser.arrive(callback())
+    await expect(flow.finish(exchange)).rejects.toMatchObject({ code: 'callback_rejected' })
+    expect(isProven(exchange)).toBe(false)
   })
 })
 

@@ -106,6 +106,20 @@ describe('OpenID Connect Core §3.1.3.7', () => {
     })
   })
 
+  test('a token for another API is not shown to the userinfo endpoint', async () => {
+    const claims: Record<string, unknown> = {}
+    const { flow, browser, callback, network } = await beginForged({
+      claims,
+      userinfo: { sub: 'ada', email: 'a@b.example' },
+    })
+    const { searchParams } = new URL(await flow.begin(browser.click('/auth'), { resource: 'https://api.example' }))
+    claims.nonce = searchParams.get('nonce')
+    const login = await flow.finish(browser.arrive(callback({ state: searchParams.get('state') })))
+    expect(login.identity.email).toBeNull()
+    expect(login.tokens.resource).toBe('https://api.example')
+    expect(network.asked.map(({ url }) => url)).not.toContain(`${issuer}/userinfo`)
+  })
+
   test.each(['true', 1, undefined, null])('email_verified: %s proves nothing', async (verified) => {
     const claims = { email: 'ada@mail.example', email_verified: verified }
     expect(await finish({ claims })).toMatchObject({ identity: { emailProven: false } })

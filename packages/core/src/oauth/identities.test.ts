@@ -77,6 +77,51 @@ describe('resolve', () => {
     expect(await identities.resolve(identityOf(), null)).toMatchObject({ userId: 'user-1' })
   })
 
+  test('a sign-in that was slow to decide finds the user that another one made meanwhile', async () => {
+    const { promise: decided, resolve: decide } = Promise.withResolvers<void>()
+    let asked = 0
+    const { identities, accounts } = appWith([], {
+      async findUserByEmail() {
+        if (asked++ === 0) await decided
+        return null
+      },
+    })
+    const slow = identities.resolve(identityOf(), null)
+    const quick = await identities.resolve(identityOf(), null)
+    decide()
+    expect((await slow).userId).toBe(quick.userId)
+    expect(accounts).toHaveLength(1)
+  })
+
+  test('while another process is making the user it is a conflict, and half a minute later it may be tried again', async () => {
+    let made = 0
+    const { identities, platform } = appWith([], {
+      createUser: () => (made++ === 0 ? new Promise(() => {}) : Promise.resolve('user-2')),
+    })
+    void identities.resolve(identityOf(), null)
+    await expect(identities.resolve(identityOf(), null)).rejects.toMatchObject({ code: 'conflict' })
+    platform.advance(31)
+    expect(await identities.resolve(identityOf(), null)).toMatchObject({ userId: 'user-2' })
+  })
+
+  test('a link that is removed while the login begins signs nobody in', async () => {
+    const inner = memoryStore()
+    let removing = false
+    const store = {
+      ...inner,
+      async get(kind: string, key: string) {
+        const found = await inner.get(kind, key)
+        if (removing && kind === 'session')
+          for (const link of await inner.listByOwner('identity', 'user-1')) await inner.remove('identity', link.key)
+        return found
+      },
+    }
+    const { identities } = appWith([], { store })
+    await identities.resolve(identityOf(), null)
+    removing = true
+    await expect(identities.resolve(identityOf(), null)).rejects.toMatchObject({ code: 'link_refused' })
+  })
+
   test('the same subject at two issuers is two users', async () => {
     const { identities } = appWith()
     const here = await identities.resolve(identityOf({ email: null }), null)

@@ -1,18 +1,17 @@
 /** Our emitted declarations under TypeScript 7, without `skipLibCheck`: what users' compilers will read. */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { cacheFolder, packages, root, run, sources } from '../workspace.ts'
 import type { Step } from './step.ts'
 
 /** Only problems in our own declarations count: those of dependencies are their authors'. */
 export const declarations: Step = async () => {
-  const folder = join(root, 'packages')
   const config = join(cacheFolder, 'declarations.json')
   mkdirSync(cacheFolder, { recursive: true })
   writeFileSync(config, JSON.stringify(configuration(), null, 2))
   const { output, status } = await run('node', ['node_modules/typescript-7/bin/tsc', '-p', config])
   const problems = output.split('\n').filter((line) => /error TS\d+/.test(line))
-  const ours = problems.filter((line) => line.replaceAll('../', '').startsWith(`${relative(root, folder)}/`))
+  const ours = problems.filter((line) => /^(\.\.\/)*packages\/[^/]+\/dist\//.test(line))
   if (ours.length > 0) return ours
   return status === 0 || problems.length > 0 ? [] : [output]
 }

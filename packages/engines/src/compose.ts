@@ -9,6 +9,7 @@ const file = fileURLToPath(new URL('../../../compose.yaml', import.meta.url))
 const services: Readonly<Record<string, { readonly name: string; readonly url: string }>> = {
   TEST_POSTGRES_URL: { name: 'postgres', url: 'postgres://postgres:postgres@127.0.0.1:54329/test' },
   TEST_MYSQL_URL: { name: 'mysql', url: 'mysql://root:root@127.0.0.1:33069/test' },
+  TEST_REDIS_URL: { name: 'redis', url: 'redis://127.0.0.1:63799' },
 }
 
 /** Starts the engine's service; `null` where Docker does not run. Throws what Docker said when it does not come up. */

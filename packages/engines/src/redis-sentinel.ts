@@ -19,8 +19,8 @@ export interface RedisSentinel {
 
 /** Starts the three; a master that dies is replaced within some two seconds. */
 export async function startRedisSentinel(): Promise<RedisSentinel> {
-  const master = await startRedis()
-  const replica = await startRedis(['--replicaof', `127.0.0.1 ${master.port}`, '--repl-diskless-sync-delay', '0'])
+  const master = await startRedis(['--repl-diskless-sync-delay', '0'])
+  const replica = await startRedis(['--replicaof', `127.0.0.1 ${master.port}`])
   // Sentinel asks the master for its replicas at once, and then only every ten seconds.
   await until(async () => (await ask(replica.port, 'INFO replication')).includes('master_link_status:up'))
   const sentinelPort = await freePort()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describeEngine, redis, type RedisServer, startRedis } from '@tessera-auth/engines'
 import { cachedStore, type Entry, StoreError } from '@tessera-auth/core/store'
-import type { Redis } from 'ioredis'
+import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openIoRedis, type TestClient } from './fixtures/clients.js'
 import { redisStore } from './redis-store.js'
@@ -162,6 +162,15 @@ describeEngine(redis, () => {
       )
     })
 
+    test("stand behind the client's own keyPrefix", async () => {
+      const prefixed = new Redis(server.url, { keyPrefix: 'app:' })
+      const entry = entryOf()
+      await redisStore(prefixed).insert(entry)
+      expect((await client.keys('*')).toSorted()).toEqual(['app:auth:session:a', 'app:auth:session@user-1'])
+      expect(await redisStore(prefixed).listByOwner(kind, 'user-1')).toEqual([entry])
+      prefixed.disconnect()
+    })
+
     test('of two prefixes are apart', async () => {
       const other = redisStore(client, { prefix: 'other:' })
       await store.insert(entryOf())
@@ -264,6 +273,19 @@ describeEngine(redis, () => {
         await expect(store.get(kind, 'a')).rejects.toBeInstanceOf(StoreError)
       },
     )
+
+    test('a server that is full and may not evict refuses writes with an error, and still answers reads', async () => {
+      const first = entryOf()
+      await store.insert(first)
+      await client.config('SET', 'maxmemory', '1')
+      try {
+        await expect(store.insert(entryOf({ key: 'b', owner: null }))).rejects.toThrow('OOM')
+        expect(await store.get(kind, 'a')).toEqual(first)
+        expect(await store.remove(kind, 'a')).toBe(true)
+      } finally {
+        await client.config('SET', 'maxmemory', '0')
+      }
+    })
 
     test('another type of key is an error, never absence', async () => {
       await client.lpush('auth:session:a', 'x')

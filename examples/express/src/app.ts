@@ -32,7 +32,8 @@ export function buildApp(parts: AppParts): BuiltApp {
 
   const app = express()
   app.disable('x-powered-by')
-  if (config.trustProxy !== null) app.set('trust proxy', config.trustProxy.split(','))
+  app.disable('etag') // the cart has its own; elsewhere nothing may be kept
+  app.set('trust proxy', config.trustProxy)
   app.use(protect(shared.origin), middleware)
   app.use(personal, noStore)
   app.route('/healthz').get(health(services, users)).all(allow('GET'))

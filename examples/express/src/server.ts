@@ -2,13 +2,14 @@
 import { createServer, type Server } from 'node:http'
 import { ConfigError } from '@tessera-auth/core/http'
 import { buildApp } from './app.ts'
-import { type Config, readConfig, SettingError } from './config.ts'
+import { type Config, readConfig, SettingError, withSetting } from './config.ts'
 import { openProvider } from './provider.ts'
 import { keptSecret } from './secrets.ts'
 import { openStores } from './stores.ts'
 
 /** SIGTERM is followed by SIGKILL in most places; what still runs after this many milliseconds is cut off. */
 const patience = 4500
+const purgeMilliseconds = 600_000
 
 try {
   await start(readConfig(process.env))
@@ -22,9 +23,11 @@ async function start(config: Config): Promise<void> {
   const provider = await openProvider(config)
   const { store, users } = stores
   const shared = { store, origin: config.origin, secrets: config.secrets ?? madeSecret() }
-  const { app } = buildApp({ ...provider, shared, users, config })
+  const { app, services } = buildApp({ ...provider, shared, users, config })
+  // What has expired opens nothing any more; this only makes room. A failure is for the next time.
+  setInterval(() => void services.sessions.purge().catch(() => {}), purgeMilliseconds).unref()
   const server = createServer(app)
-  await listen(server, config.port)
+  await withSetting('PORT', 'a free port', () => listen(server, config.port))
   stopOnSignal(server, async () => {
     await Promise.allSettled([stores.close(), provider.close()])
   })
@@ -70,8 +73,5 @@ function stopOnSignal(server: Server, close: () => Promise<void>): void {
 /** One line, for whoever started it. */
 function describeFailure(error: unknown): string {
   if (error instanceof SettingError || error instanceof ConfigError) return error.message
-  const { code, cause } = (error ?? {}) as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException }
-  if (code === 'EADDRINUSE') return 'PORT, IDP_PORT: expected free ports, one of them is taken'
-  if (cause) return `DATABASE_URL, REDIS_URL: expected a server that answers, got ${cause.code ?? cause.message}`
   return `The app could not start: ${error instanceof Error ? error.message : String(error)}`
 }

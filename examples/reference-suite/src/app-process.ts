@@ -39,7 +39,11 @@ export interface AppCommand {
 
 /** By environment variable; an empty text means that it is not set. */
 type Settings = Readonly<Record<string, string>>
-type Environment = NodeJS.ProcessEnv & { readonly PORT: string; readonly ORIGIN: string }
+type Environment = NodeJS.ProcessEnv & {
+  readonly NODE_ENV: 'production'
+  readonly PORT: string
+  readonly ORIGIN: string
+}
 
 /** The local identity provider takes longer to start than the app: only where it is needed. */
 const withoutProvider = { IDP_ISSUER: 'http://localhost:9', IDP_CLIENT_ID: 'nobody' }
@@ -74,6 +78,7 @@ export function createStarter(command: AppCommand): AppStarter {
     count += 1
     const all = {
       PATH: process.env['PATH'] ?? '',
+      NODE_ENV: 'production' as const,
       PORT: String(port),
       IDP_PORT: String(idpPort),
       ORIGIN: `http://localhost:${port}`,
@@ -86,14 +91,8 @@ export function createStarter(command: AppCommand): AppStarter {
       ...withoutProvider,
       ...settings,
     }
-    return Object.assign(
-      all,
-      Object.fromEntries(
-        Object.entries(settings)
-          .filter(([, value]) => value === '')
-          .map(([name]) => [name, undefined]),
-      ),
-    )
+    const unset = Object.keys(settings).filter((name) => settings[name] === '')
+    return { ...all, ...Object.fromEntries(unset.map((name) => [name, undefined])) }
   }
 
   return {

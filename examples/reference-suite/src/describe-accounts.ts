@@ -1,5 +1,4 @@
 /** Signing up, in and out, and the end of an account. */
-import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { newEmail, newPassword, openBrowser, sessionIn, signInElsewhere, signUp } from './browser.ts'
 import type { Subject } from './describe-reference-app.ts'
@@ -157,7 +156,7 @@ function describeSignOut({ app }: Subject): void {
   })
 }
 
-function describeRemoval({ app, starter }: Subject): void {
+function describeRemoval({ app }: Subject): void {
   describe('DELETE /account', () => {
     test('removes the user and all that is theirs', async () => {
       const person = await signUp(app())
@@ -176,17 +175,6 @@ function describeRemoval({ app, starter }: Subject): void {
 
     test('is 401 for nobody', async () => {
       expect((await openBrowser(app()).delete('/account')).code).toBe('unauthenticated')
-    })
-
-    test('asks for a recent authentication, which a sign-in or a proof is', async () => {
-      const strict = await starter.start({ RECENT_AUTH_SECONDS: '2' })
-      const { browser, password } = await signUp(strict)
-      await pause(2100)
-      const refused = await browser.delete('/account')
-      expect([refused.status, refused.code]).toEqual([403, 'reauthentication_required'])
-      await browser.post('/auth/reauthenticate', { password })
-      expect((await browser.delete('/account')).status).toBe(204)
-      await strict.stop()
     })
   })
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type AppProcess, withProvider } from './app-process.ts'
 import { newEmail, openBrowser, signUp } from './browser.ts'
 import type { Subject } from './describe-reference-app.ts'
-import { signInWithProvider, signOutAtProvider } from './provider-visit.ts'
+import { comeBack, signInWithProvider, signOutAtProvider, visitProvider } from './provider-visit.ts'
 
 /** Registers the suites of the bridge and of the back channel. */
 export function describeBridge(subject: Subject): void {
@@ -39,6 +39,8 @@ function describeUpstream({ app, starter }: Subject): void {
       const first = await starter.start(withProvider)
       const browser = openBrowser(first)
       await signInWithProvider(first, browser, { email: newEmail() })
+      const begun = await browser.get('/auth/oauth/idp')
+      const back = await visitProvider(first, begun.headers.get('location') ?? '', { email: newEmail() })
       await first.stop()
       const alone = await starter.start({ ...again(first), IDP_ISSUER: first.issuer, IDP_CLIENT_ID: 'example' })
       const away = await browser.get('/api/upstream')
@@ -47,6 +49,8 @@ function describeUpstream({ app, starter }: Subject): void {
         'try_again',
         expect.stringMatching(/^\d+$/),
       ])
+      const lost = await comeBack(alone, browser, back)
+      expect([lost.status, lost.headers.get('location')]).toEqual([303, '/?error=provider_error'])
       await alone.stop()
       const forgetful = await starter.start({ ...again(first), ...withProvider })
       const refused = await browser.get('/api/upstream')

@@ -16,6 +16,7 @@ import { describeRouting } from './describe-routing.ts'
 import { describeSecrets } from './describe-secrets.ts'
 import { describeSessions } from './describe-sessions.ts'
 import { describeThrottle } from './describe-throttle.ts'
+import { describeTime } from './describe-time.ts'
 import { describeTokens } from './describe-tokens.ts'
 
 /** What every part of the suite is given. */
@@ -61,6 +62,7 @@ export function describeReferenceApp(name: string, command: AppCommand): void {
     describeSessions(subject)
     describeCart(subject)
     describeTokens(subject)
+    describeTime(subject)
     describeOAuth(subject)
     describeBridge(subject)
     describePage(subject)

@@ -1,7 +1,7 @@
 /** Who am I, where am I signed in, and ending it from there. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { openBrowser, sessionIn, sessionsIn, signInElsewhere, signUp } from './browser.ts'
+import { openBrowser, sessionsIn, signInElsewhere, signUp } from './browser.ts'
 import { sessionShape } from './describe-accounts.ts'
 import type { Subject } from './describe-reference-app.ts'
 
@@ -10,7 +10,6 @@ export function describeSessions(subject: Subject): void {
   describeMe(subject)
   describeList(subject)
   describeEnding(subject)
-  describeLifetimes(subject)
 }
 
 function describeMe({ app }: Subject): void {
@@ -100,29 +99,6 @@ function describeEnding({ app }: Subject): void {
       expect((await person.browser.delete('/sessions')).body).toEqual({ revoked: 0 })
       for (const other of others) expect((await other.get('/me')).status).toBe(401)
       expect((await person.browser.get('/me')).status).toBe(200)
-    })
-  })
-}
-
-function describeLifetimes({ starter }: Subject): void {
-  describe('a session', () => {
-    test('ends when it is not used, lives on while it is, and ends at the absolute end all the same', async () => {
-      const app = await starter.start({
-        IDLE_TIMEOUT_SECONDS: '3',
-        TOUCH_INTERVAL_SECONDS: '1',
-        ABSOLUTE_TIMEOUT_SECONDS: '7',
-      })
-      const [used, unused] = [await signUp(app), await signUp(app)]
-      expect(sessionIn(await used.browser.get('/me'))).toMatchObject({ expiresAt: expect.any(Number) })
-      for (let second = 0; second < 5; second += 1) {
-        await pause(1000)
-        const answer = await used.browser.get('/me')
-        expect([answer.status, answer.cookies]).toEqual([200, []])
-      }
-      expect((await unused.browser.get('/me')).status).toBe(401)
-      await pause(2500)
-      expect((await used.browser.get('/me')).status).toBe(401)
-      await app.stop()
     })
   })
 }

@@ -1,0 +1,76 @@
+/** What time does, with short lives: side by side, as each test mostly waits. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { openBrowser, signUp } from './browser.ts'
+import type { Subject } from './describe-reference-app.ts'
+
+/** Registers the suites of lifetimes. */
+export function describeTime(subject: Subject): void {
+  describe.concurrent('as time passes', () => {
+    testSessions(subject)
+    testTokens(subject)
+  })
+}
+
+function testSessions({ starter }: Subject): void {
+  test('a session ends unused, lives on while it is used, and ends at its absolute end all the same', async () => {
+    const app = await starter.start({
+      IDLE_TIMEOUT_SECONDS: '4',
+      TOUCH_INTERVAL_SECONDS: '1',
+      ABSOLUTE_TIMEOUT_SECONDS: '8',
+    })
+    const [used, unused] = [await signUp(app), await signUp(app)]
+    for (let times = 0; times < 4; times += 1) {
+      await pause(1500)
+      const answer = await used.browser.get('/me')
+      expect([answer.status, answer.cookies]).toEqual([200, []])
+    }
+    expect((await unused.browser.get('/me')).status).toBe(401)
+    await pause(3100)
+    expect((await used.browser.get('/me')).status).toBe(401)
+    await app.stop()
+  })
+
+  test('removing the account asks for a recent authentication, which a sign-in or a proof is', async () => {
+    const app = await starter.start({ RECENT_AUTH_SECONDS: '4' })
+    const { browser, password } = await signUp(app)
+    await pause(4100)
+    const refused = await browser.delete('/account')
+    expect([refused.status, refused.code]).toEqual([403, 'reauthentication_required'])
+    await browser.post('/auth/reauthenticate', { password })
+    expect((await browser.delete('/account')).status).toBe(204)
+    await app.stop()
+  })
+}
+
+function testTokens({ starter }: Subject): void {
+  test('a refresh token rotates after the window, and an old one that comes again ends the family', async () => {
+    const app = await starter.start({ REFRESH_RETRY_WINDOW_SECONDS: '0', CLOCK_SKEW_SECONDS: '0' })
+    const { browser } = await signUp(app)
+    const refresh = (token: unknown) => openBrowser(app).post('/auth/token/refresh', { refresh_token: token })
+    const first = await browser.post('/auth/token')
+    await pause(1100)
+    const second = await refresh(first.body['refresh_token'])
+    expect(second.status).toBe(200)
+    expect(second.body['refresh_token']).not.toBe(first.body['refresh_token'])
+    await pause(1100)
+    const third = await refresh(second.body['refresh_token'])
+    expect(third.status).toBe(200)
+    expect((await refresh(first.body['refresh_token'])).code).toBe('invalid_grant')
+    expect((await refresh(third.body['refresh_token'])).code).toBe('invalid_grant')
+    const headers = { authorization: `Bearer ${String(third.body['access_token'])}` }
+    expect((await browser.get('/api/profile', { headers })).status).toBe(401)
+    await app.stop()
+  })
+
+  test('an access token expires', async () => {
+    const app = await starter.start({ ACCESS_TOKEN_SECONDS: '1', CLOCK_SKEW_SECONDS: '0' })
+    const { browser } = await signUp(app)
+    const { body } = await browser.post('/auth/token')
+    expect(body['expires_in']).toBe(1)
+    await pause(2100)
+    const headers = { authorization: `Bearer ${String(body['access_token'])}` }
+    expect((await openBrowser(app).get('/api/profile', { headers })).code).toBe('invalid_token')
+    await app.stop()
+  })
+}

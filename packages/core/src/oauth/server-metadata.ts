@@ -2,7 +2,7 @@
 import { AuthError } from '../errors.js'
 import type { Platform } from '../platform.js'
 import type { ProviderDefinition } from './provider.js'
-import { askableUrl, isObject, readJsonObject, timeoutSignal } from './upstream.js'
+import { askableUrl, readJsonObject, timeoutSignal } from './upstream.js'
 
 /** The members that are used, under their registered names; whatever else was published stays unread. */
 export interface ServerMetadata {
@@ -118,13 +118,9 @@ function decodeMetadata(found: Record<string, unknown>, definition: ProviderDefi
   }
   for (const name of flags) if (found[name] === true) metadata[name] = true
   for (const name of lists) if (isTextList(found[name])) metadata[name] = found[name]
-  return isMetadata(metadata) ? metadata : { issuer: definition.issuer }
+  return metadata as unknown as ServerMetadata
 }
 
 function isTextList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
-}
-
-function isMetadata(value: unknown): value is ServerMetadata {
-  return isObject(value) && typeof value.issuer === 'string'
 }

@@ -1,7 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
 import { ConfigError } from '@tessera-auth/core/store'
 import { describe, expect, test } from 'vitest'
+import { sampleEntry } from './fixtures/sample-entry.js'
 import { mysqlStore } from './mysql-store.js'
+import { postgresBus } from './postgres-bus.js'
 import { postgresStore } from './postgres-store.js'
 import { sqliteStore } from './sqlite-store.js'
 
@@ -47,3 +49,40 @@ describe.each(Object.entries(stores))('%s, option table', (name, open) => {
 test('the table is auth_records where none is named', () => {
   expect(sqliteStore(new DatabaseSync(':memory:')).schema).toContain('auth_records')
 })
+
+describe.each([
+  [
+    'postgresStore',
+    (calls: unknown[]) => postgresStore({ query: async (statement: unknown) => answer(calls, statement) }),
+  ],
+  [
+    'postgresStore with its bus',
+    (calls: unknown[]) => {
+      const bus = postgresBus(() => Promise.reject(new Error('nobody listens')))
+      return postgresStore({ query: async (statement: unknown) => answer(calls, statement) }, { bus })
+    },
+  ],
+  [
+    'mysqlStore',
+    (calls: unknown[]) =>
+      mysqlStore({ query: nothing.query, execute: async (statement) => [answer(calls, statement).rows] }),
+  ],
+])('%s', (_name, open) => {
+  test('takes one round trip for each method', async () => {
+    const calls: unknown[] = []
+    const store = open(calls)
+    await store.get('session', 'k', { fresh: true })
+    await store.insert(sampleEntry())
+    await store.replace(sampleEntry(), 'other')
+    await store.remove('session', 'k')
+    await store.remove('session', 'k', 'version')
+    await store.listByOwner('session', 'user-1')
+    await store.removeExpired(1, 100)
+    expect(calls).toHaveLength(7)
+  })
+})
+
+function answer(calls: unknown[], statement: unknown): { rows: unknown[]; rowCount: number } {
+  calls.push(statement)
+  return { rows: [], rowCount: 0 }
+}

@@ -1,5 +1,4 @@
 /** Records in SQLite, through node:sqlite, better-sqlite3, or any driver of their shape. */
-import type { Store } from '@tessera-auth/core/store'
 
 import { attempt, errorCode, type Failures, storeError } from './attempts.js'
 import { turn } from './pause.js'
@@ -87,7 +86,9 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
     return answer(() => Number(statement(verb).run(...values).changes))
   }
 
-  const methods: Store = {
+  return {
+    ...selfBounded,
+    schema,
     async get(kind, key) {
       // Written out, as every request comes here: neither a closure nor a second promise unless there is a lock.
       let row: unknown
@@ -119,11 +120,6 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
         if (count < slice || removed >= limit) return removed
       }
     },
-  }
-  return {
-    ...methods,
-    ...selfBounded,
-    schema,
     async migrate() {
       await answer(() => {
         failures ??= lockFailures(database)

@@ -62,6 +62,7 @@ describe('between packages', () => {
     ['packages/express/src/a.test.ts', `import { a } from '../../core/src/index.js'`],
     ['examples/express/src/server.ts', `import { a } from '@tessera-auth/core/internal'`],
     ['examples/express/src/server.ts', `import { a } from '../../../packages/core/src/index.ts'`],
+    ['bench/src/token.ts', `import { a } from '../../packages/core/src/token/a.ts'`],
   ])('refuses in %s: %s', (path, text) => {
     expect(problems(path, text)).toHaveLength(1)
   })
@@ -73,6 +74,7 @@ describe('between packages', () => {
     ['packages/express/src/a.test.ts', `import { describeAdapter } from '@tessera-auth/testing'`],
     ['examples/express/src/server.ts', `import { a } from '@tessera-auth/core/http'`],
     ['examples/express/src/server.ts', `import { a } from './settings.ts'`],
+    ['bench/src/token.ts', `import { a } from '../../packages/core/src/token/fixtures/a.ts'`],
   ])('allows in %s: %s', (path, text) => {
     expect(problems(path, text)).toEqual([])
   })

@@ -45,6 +45,7 @@ function judge(path: string, one: Import, context: Context): string | null {
     .join('/')
   if (one.specifier.startsWith('.')) {
     const target = normalize(join(dirname(path), one.specifier))
+    if (home === 'bench' && target.includes('/fixtures/')) return null // a measurement may share a test's material
     if (!target.startsWith(`${home}/`)) return `a relative path leaves ${home}; use the published name`
     return home === 'packages/core' && !context.isTest ? judgeInsideCore(path, target) : null
   }

@@ -1,0 +1,127 @@
+/** Sign-in through another site as a whole: flow, links, sessions and the door together. */
+import { describe, expect, test } from 'vitest'
+import { appBrowser } from './oauth/fixtures/app-browser.js'
+import { type Attempt, beginForged, issuer } from './oauth/fixtures/attacked-login.js'
+import type { LoginExchange } from './oauth/flow-options.js'
+import {
+  createAuthenticator,
+  createIdentities,
+  createSessions,
+  memoryStore,
+  type RequestAuth,
+  type Store,
+} from './index.js'
+
+const origin = 'https://app.example'
+
+/** An app on one store, whose door takes the exchanges of the test's browser. */
+function appOn(store: Store) {
+  const sessions = createSessions({ store })
+  const authenticator = createAuthenticator({ origin, sessions })
+  const identities = createIdentities({
+    store,
+    createUser: async ({ subject }) => `user-${subject}`,
+    findUserByEmail: async () => null,
+  })
+  const door = ({ request, responseHeaders }: LoginExchange): RequestAuth =>
+    authenticator.bind(request, responseHeaders)
+  return { sessions, identities, door }
+}
+
+function formOf({ sent }: Attempt): Record<string, string> {
+  return { code: 'the-code', state: sent.get('state') ?? '', iss: issuer }
+}
+
+describe('sign-in by form_post', () => {
+  test('passes the door although the form came from another site, as its attempt proves it', async () => {
+    const { sessions, identities, door } = appOn(memoryStore())
+    const browser = appBrowser()
+    const attempt = await beginForged({ options: { responseMode: 'form_post' } }, browser)
+    const auth = door(browser.post('/callback'))
+    const login = await attempt.flow.finish(auth, formOf(attempt))
+    const session = await auth.signIn(await identities.resolve(login, await auth.session()), login)
+    expect(session).toMatchObject({ userId: 'user-ada', methods: ['fed'] })
+    expect(await sessions.list('user-ada')).toHaveLength(1)
+    expect([...browser.cookies.keys()]).toEqual(['__Host-session'])
+  })
+
+  test('does not without one: nobody is signed in by a form of another site', async () => {
+    const { door } = appOn(memoryStore())
+    const browser = appBrowser()
+    const attempt = await beginForged({ options: { responseMode: 'form_post' } }, browser)
+    browser.cookies.clear()
+    const auth = door(browser.post('/callback'))
+    await expect(attempt.flow.finish(auth, formOf(attempt))).rejects.toMatchObject({ code: 'transaction_missing' })
+    const forged = auth.beginLogin('user-ada').then((begun) => auth.signIn(begun))
+    await expect(forged).rejects.toMatchObject({ code: 'csrf_rejected' })
+    expect(browser.cookies.size).toBe(0)
+  })
+})
+
+describe('back-channel logout', () => {
+  async function signedIn(claims: Record<string, unknown>) {
+    const app = appOn(memoryStore())
+    const browser = appBrowser()
+    const attempt = await beginForged({ claims }, browser)
+    const auth = app.door(browser.arrive(attempt.callback()))
+    const login = await attempt.flow.finish(auth)
+    return { ...app, attempt, auth, login, now: attempt.network.platform.now() }
+  }
+
+  async function logoutToken({ network }: Attempt, names: Record<string, unknown>): Promise<string> {
+    const now = network.platform.now()
+    const events = { 'http://schemas.openid.net/event/backchannel-logout': {} }
+    const standard = { iss: issuer, aud: 'app', iat: now, exp: now + 60, jti: crypto.randomUUID() }
+    return network.sign({ ...standard, events, ...names }, { typ: 'logout+jwt' })
+  }
+
+  test.each([{ sid: 's1' }, { sub: 'ada' }])('that names %o ends the session made by that login', async (names) => {
+    const { sessions, identities, attempt, auth, login } = await signedIn({ sid: 's1' })
+    await auth.signIn(await identities.resolve(login, null), login)
+    const logout = await attempt.flow.verifyLogoutToken(await logoutToken(attempt, names))
+    expect(await sessions.revokeProviderLogin(logout)).toBe(1)
+    expect(await sessions.list('user-ada')).toEqual([])
+  })
+
+  test('that comes between the answer and the sign-in wins', async () => {
+    const { sessions, identities, attempt, auth, login } = await signedIn({ sid: 's1' })
+    const logout = await attempt.flow.verifyLogoutToken(await logoutToken(attempt, { sid: 's1' }))
+    await sessions.revokeProviderLogin(logout)
+    await expect(auth.signIn(await identities.resolve(login, null), login)).rejects.toMatchObject({
+      code: 'unauthenticated',
+    })
+    expect(await sessions.list('user-ada')).toEqual([])
+  })
+
+  test('of another session ends nothing', async () => {
+    const { sessions, identities, attempt, auth, login } = await signedIn({ sid: 's1' })
+    await auth.signIn(await identities.resolve(login, null), login)
+    const logout = await attempt.flow.verifyLogoutToken(await logoutToken(attempt, { sid: 's2' }))
+    expect(await sessions.revokeProviderLogin(logout)).toBe(0)
+    expect(await sessions.list('user-ada')).toHaveLength(1)
+  })
+})
+
+describe('linking from a session', () => {
+  test('an account that is signed in gets the second identity, and is found by both', async () => {
+    const { identities, sessions, door } = appOn(memoryStore())
+    const browser = appBrowser()
+    const first = await beginForged({}, browser)
+    const auth = door(browser.arrive(first.callback()))
+    const login = await first.flow.finish(auth)
+    await auth.signIn(await identities.resolve(login, null), login)
+
+    const options = { redirectPath: '/other/callback' }
+    const exchange = browser.click('/auth/other')
+    const second = await beginForged(
+      { claims: { sub: 'ada-there' }, options },
+      { ...browser, click: () => door(exchange) },
+    )
+    const linking = door(browser.arrive(second.callback()))
+    const other = await second.flow.finish(linking)
+    const attempt = await identities.resolve(other, await linking.session())
+    expect(attempt.userId).toBe('user-ada')
+    expect((await identities.list('user-ada')).map(({ subject }) => subject).toSorted()).toEqual(['ada', 'ada-there'])
+    expect(await sessions.list('user-ada')).toHaveLength(1)
+  })
+})

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 const source = (path: string): string => new URL(path, import.meta.url).pathname
 
@@ -22,6 +22,8 @@ export default defineConfig({
   test: {
     globalSetup: ['packages/engines/src/global-setup.ts'],
     include: ['packages/*/src/**/*.test.ts', 'examples/*/**/*.test.ts', 'scripts/**/*.test.ts'],
+    // Those look at what `next build` made: `pnpm test:built`.
+    exclude: [...configDefaults.exclude, '**/*.built.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

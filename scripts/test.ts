@@ -7,9 +7,10 @@ import { root, run } from './workspace.ts'
 
 const nothing: Counts = { passed: 0, failed: 0, skipped: 0 }
 
-process.exitCode = await test(process.argv.slice(2))
+if (import.meta.main) process.exitCode = await test(process.argv.slice(2))
 
-async function test(args: readonly string[]): Promise<number> {
+/** Builds, runs the suites, and prints the closing line; the exit status. Arguments are vitest's. */
+export async function test(args: readonly string[]): Promise<number> {
   const buildStatus = await build()
   if (buildStatus !== 0) return close(nothing, 'The build failed: no test was run.')
   const report = join(root, '.reports', `vitest-${process.pid}.json`)

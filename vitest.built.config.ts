@@ -1,0 +1,13 @@
+/** The suites that need `next build` first; `pnpm test:built` runs them. */
+import { defineConfig } from 'vitest/config'
+import shared from './vitest.config.ts'
+
+export default defineConfig({
+  ...shared,
+  test: {
+    ...shared.test,
+    include: ['{packages,examples}/*/src/**/*.built.test.ts'],
+    exclude: ['**/node_modules/**'],
+    hookTimeout: 120_000,
+  },
+})

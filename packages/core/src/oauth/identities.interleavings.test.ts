@@ -11,6 +11,7 @@ import { describe, expect, test } from 'vitest'
 import { AuthError } from '../errors.js'
 import { createSessions, type Sessions } from '../session/sessions.js'
 import type { LoginAttempt } from '../store/login-records.js'
+import { markSelfBounded } from '../store/bounded-store.js'
 import { memoryStore } from '../store/memory-store.js'
 import { createIdentities, type Identities } from './identities.js'
 import type { Identity } from './identity.js'
@@ -22,7 +23,6 @@ const identity: Identity = {
   email: null,
   emailProven: false,
   name: null,
-  picture: null,
   claims: {},
 }
 
@@ -38,8 +38,9 @@ type Outcomes = Readonly<Record<string, Outcome>>
 
 function identitiesOn(actor: Actor, { platform, users }: Pick<Users, 'platform' | 'users'>): Identities {
   return createIdentities({
-    store: actor.store,
-    // Waiting is a step too: whoever waits looks again at any later time.
+    // Without a bound of its own, whose timer would wait by steps too.
+    store: markSelfBounded(actor.store),
+    // Waiting is a step: whoever waits looks again at any later time.
     platform: { ...platform, sleep: () => actor.atomically('wait', () => {}) },
     createUser: () => actor.atomically('create the user', () => `user ${users.push('made')}`),
     findUserByEmail: async () => null,

@@ -1,7 +1,7 @@
 /** Invalidations by PUBLISH and SUBSCRIBE. */
 import { ConfigError, type InvalidationBus, StoreError } from '@tessera-auth/core/store'
 import { pause } from './pause.js'
-import type { RedisClient } from './redis-client.js'
+import type { RedisBusClient } from './redis-client.js'
 import { openSubscription, type Subscription } from './subscription.js'
 
 /** Options of {@link redisBus}. */
@@ -35,7 +35,7 @@ const buses = new WeakMap<InvalidationBus, Settings>()
  * const store = cachedStore(records, { bus: redisBus(new Redis(process.env.REDIS_URL!)) })
  * ```
  */
-export function redisBus(client: RedisClient, options: RedisBusOptions = {}): InvalidationBus {
+export function redisBus(client: RedisBusClient, options: RedisBusOptions = {}): InvalidationBus {
   const { channel = 'auth:invalidate', onError = () => {} } = options
   if (typeof channel !== 'string' || channel === '') {
     throw new ConfigError(`channel: expected a text that is not empty, received ${typeof channel}`)
@@ -75,7 +75,7 @@ export function invalidationMessage(kind: string, key: string): string {
 }
 
 interface ListeningOptions {
-  readonly client: RedisClient
+  readonly client: RedisBusClient
   readonly settings: Settings
   readonly signal: AbortSignal
   onInvalidate(kind: string, key: string): void

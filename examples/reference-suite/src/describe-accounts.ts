@@ -161,11 +161,11 @@ function describeRemoval({ app }: Subject): void {
     test('removes the user and all that is theirs', async () => {
       const person = await signUp(app())
       const elsewhere = await signInElsewhere(app(), person)
-      const tokens = await person.browser.post('/auth/token')
+      const tokens = await elsewhere.post('/auth/token')
       const answer = await person.browser.delete('/account')
       expect(answer.status).toBe(204)
       expect(answer.cookies).toEqual([expect.stringMatching(/^session=; Max-Age=0;/)])
-      expect((await elsewhere.get('/me')).status).toBe(401)
+      for (const path of ['/me', '/sessions']) expect((await elsewhere.get(path)).status, path).toBe(401)
       const refresh = { refresh_token: tokens.body['refresh_token'] }
       expect((await elsewhere.post('/auth/token/refresh', refresh)).code).toBe('invalid_grant')
       const { email, password } = person

@@ -190,7 +190,9 @@ function describeLinking({ app }: Subject): void {
       const before = (await browser.get('/me')).body['user']
       expect((await browser.delete('/account')).status).toBe(204)
       await signInWithProvider(app(), browser, { email })
-      expect((await browser.get('/me')).body['user']).not.toEqual(before)
+      const after = (await browser.get('/me')).body['user']
+      expect(after).toMatchObject({ email })
+      expect(after).not.toEqual(before)
     })
 
     test('gives its account no password: none signs in to it', async () => {

@@ -119,6 +119,8 @@ function describeCaching({ app }: Subject): void {
       const { browser, email } = await signUp(app())
       for (const answer of [
         await browser.post('/auth/token'),
+        await browser.post('/auth/token/refresh', { refresh_token: 'x' }),
+        await browser.post('/auth/token/revoke', { token: 'x' }),
         await browser.post('/auth/sign-out'),
         await browser.post('/auth/sign-in', { email, password: 'wrong' }),
         await browser.delete('/account'),

@@ -2,6 +2,7 @@
 import type { Platform } from '../platform.js'
 import { accessTokenType } from './access-token.js'
 import { bytesToBase64url } from './base64url.js'
+import type { SigningKey } from './jws-key.js'
 import type { KeySource } from './key-ring.js'
 import type { JsonObject } from './strict-json.js'
 
@@ -22,10 +23,16 @@ export interface Login {
   readonly endsAt: number | null
 }
 
+/** A signed token, and its life in seconds. */
+export interface WrittenToken {
+  readonly token: string
+  readonly expiresIn: number
+}
+
 /** Signs access tokens with the key that signs now. */
 export interface AccessTokenWriter {
-  /** The token and its life in seconds. Throws `StoreError` where the key ring cannot be read. */
-  write(login: Login): Promise<{ readonly token: string; readonly expiresIn: number }>
+  /** Not a promise where key and signature are at hand. Throws `StoreError` where the key ring cannot be read. */
+  write(login: Login): WrittenToken | Promise<WrittenToken>
 }
 
 const tokenIdBytes = 16
@@ -39,29 +46,34 @@ export function createAccessTokenWriter(settings: {
   readonly accessTokenSeconds: number
 }): AccessTokenWriter {
   const { platform, source, issuer, accessTokenSeconds } = settings
+
+  function signWith(key: SigningKey, login: Login): WrittenToken | Promise<WrittenToken> {
+    const iat = platform.now()
+    const exp = Math.max(iat + 1, Math.min(iat + accessTokenSeconds, login.endsAt ?? Infinity))
+    const claims = {
+      ...login.claims,
+      iss: issuer,
+      sub: login.subject,
+      aud: login.audience,
+      exp,
+      iat,
+      jti: bytesToBase64url(platform.randomBytes(tokenIdBytes)),
+      client_id: login.clientId,
+      scope: login.scope ?? undefined,
+      sid: login.sid ?? undefined,
+      fid: login.fid ?? undefined,
+      auth_time: login.authTime ?? undefined,
+      cnf: login.jkt === null ? undefined : { jkt: login.jkt },
+    }
+    const token = key.sign(header, JSON.stringify(claims))
+    const expiresIn = exp - iat
+    return typeof token === 'string' ? { token, expiresIn } : token.then((signed) => ({ token: signed, expiresIn }))
+  }
+
   return {
-    async write(login) {
-      const found = source.signingKey()
-      const key = found instanceof Promise ? await found : found
-      const iat = platform.now()
-      const exp = Math.max(iat + 1, Math.min(iat + accessTokenSeconds, login.endsAt ?? Infinity))
-      const claims = {
-        ...login.claims,
-        iss: issuer,
-        sub: login.subject,
-        aud: login.audience,
-        exp,
-        iat,
-        jti: bytesToBase64url(platform.randomBytes(tokenIdBytes)),
-        client_id: login.clientId,
-        scope: login.scope ?? undefined,
-        sid: login.sid ?? undefined,
-        fid: login.fid ?? undefined,
-        auth_time: login.authTime ?? undefined,
-        cnf: login.jkt === null ? undefined : { jkt: login.jkt },
-      }
-      const signed = key.sign(header, JSON.stringify(claims))
-      return { token: typeof signed === 'string' ? signed : await signed, expiresIn: exp - iat }
+    write(login) {
+      const key = source.signingKey()
+      return key instanceof Promise ? key.then((found) => signWith(found, login)) : signWith(key, login)
     },
   }
 }

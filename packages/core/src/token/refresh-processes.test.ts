@@ -116,7 +116,9 @@ async function open(url: string): Promise<System> {
       const script = new URL('./fixtures/refresh-process.ts', import.meta.url)
       const child = fork(script, [url, name, JSON.stringify(jwk)], { execArgv: [] })
       children.push(child)
-      await once(child, 'message')
+      const died = once(child, 'exit').then(() => Promise.reject(new Error('a process ended before it was ready')))
+      await Promise.race([once(child, 'message'), died])
+      died.catch(() => {})
       return child
     },
   }

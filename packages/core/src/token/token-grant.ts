@@ -72,37 +72,29 @@ interface GrantDefaults {
 }
 
 /** Throws `invalid_scope` and `invalid_request` for what no token may hold. */
-export function checkGrant({ session, attempt, scope, audience, clientId, claims = {} }: TokenGrant): void {
+export function checkGrant({ session, attempt, scope, audience, clientId, claims }: TokenGrant): void {
   if (scope !== undefined && !isScope(scope)) throw new AuthError('invalid_scope')
-  const claim = registeredClaim(claims)
+  const claim = claims ? registeredClaim(claims) : null
   if (claim !== null) throw new AuthError('invalid_request', { claim })
   if (session && attempt) throw new AuthError('invalid_request', { reason: 'session_and_attempt' })
   if (audience === '' || clientId === '') throw new AuthError('invalid_request')
 }
 
-/** The client itself. */
-export function clientLogin(grant: TokenGrant, defaults: GrantDefaults): Login {
-  const clientId = grant.clientId ?? defaults.issuer
+/** A session without a family, or the client itself. */
+export function grantLogin(grant: TokenGrant, defaults: GrantDefaults): Login {
+  const { session, clientId = defaults.issuer } = grant
   return {
-    ...granted(grant, defaults),
-    subject: clientId,
+    subject: session?.userId ?? clientId,
     clientId,
-    sid: null,
+    audience: grant.audience ?? defaults.audience,
+    scope: grant.scope ?? null,
+    sid: session?.id ?? null,
     fid: null,
-    authTime: null,
+    authTime: session?.authenticatedAt ?? null,
+    jkt: grant.jkt ?? null,
+    claims: grant.claims ?? {},
     endsAt: null,
   }
-}
-
-/** A session, without a family. */
-export function sessionLogin(
-  session: TokenSession & { userId: string },
-  grant: TokenGrant,
-  defaults: GrantDefaults,
-): Login {
-  const { id: sid, userId: subject, authenticatedAt: authTime } = session
-  const clientId = grant.clientId ?? defaults.issuer
-  return { ...granted(grant, defaults), subject, clientId, sid, fid: null, authTime, endsAt: null }
 }
 
 /** A family: of a session, or a login of its own. */
@@ -131,13 +123,4 @@ export function toTokenFamily({ key, value, expiresAt }: Family): TokenFamily {
 /** For events. */
 export function aboutFamily({ key, owner, value }: Family): { userId: string | null; sessionId: string } {
   return { userId: owner, sessionId: value.sessionId ?? key }
-}
-
-function granted(grant: TokenGrant, { audience }: GrantDefaults): Pick<Login, 'audience' | 'scope' | 'jkt' | 'claims'> {
-  return {
-    audience: grant.audience ?? audience,
-    scope: grant.scope ?? null,
-    jkt: grant.jkt ?? null,
-    claims: grant.claims ?? {},
-  }
 }

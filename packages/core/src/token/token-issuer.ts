@@ -13,9 +13,8 @@ import { createRevocations } from './revocation.js'
 import {
   aboutFamily,
   checkGrant,
-  clientLogin,
   familyLogin,
-  sessionLogin,
+  grantLogin,
   type TokenFamily,
   type TokenGrant,
   type TokenResponse,
@@ -101,7 +100,8 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
   }
 
   async function respond(login: Login, refreshToken: string | null, scope: string | null): Promise<TokenResponse> {
-    const { token, expiresIn } = await writer.write({ ...login, scope })
+    const written = writer.write(scope === login.scope ? login : { ...login, scope })
+    const { token, expiresIn } = written instanceof Promise ? await written : written
     return {
       access_token: token,
       token_type: login.jkt === null ? 'Bearer' : 'DPoP',
@@ -109,6 +109,18 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       ...(refreshToken === null ? {} : { refresh_token: refreshToken }),
       ...(scope === null ? {} : { scope }),
     }
+  }
+
+  /** No refresh token: of a session, of the client itself, or a login of its own, which needs a record to be ended by. */
+  async function issueAlone(grant: TokenGrant): Promise<TokenResponse> {
+    const { session, attempt, scope = null } = grant
+    const userId = session ? session.userId : null
+    if (session && (userId === null || !(await isStillGood(grant)))) throw new AuthError('unauthenticated')
+    const family = attempt ? await startFamily(grant, settings.accessTokenSeconds) : null
+    const login = family ? familyLogin(family) : grantLogin(grant, settings)
+    const response = await respond(login, null, scope)
+    emit('token.issued', { userId: family?.owner ?? userId, sessionId: login.sid })
+    return response
   }
 
   async function withFamily(family: Family, scope: string | null): Promise<TokenResponse> {
@@ -123,7 +135,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
     introspectSigned: introspection.introspectSigned,
     async issue(grant) {
       checkGrant(grant)
-      if (!grant.session && !grant.attempt) return respond(clientLogin(grant, settings), null, grant.scope ?? null)
+      if (!grant.session && !grant.attempt) return issueAlone(grant)
       const family = await startFamily(grant, timing.familySeconds)
       const response = await withFamily(family, family.value.scope)
       emit('token.issued', aboutFamily(family))
@@ -131,15 +143,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
     },
     async issueAccessToken(grant) {
       checkGrant(grant)
-      const { session, attempt, scope = null } = grant
-      if (session) {
-        const { userId } = session
-        if (userId === null || !(await isStillGood(grant))) throw new AuthError('unauthenticated')
-        return respond(sessionLogin({ ...session, userId }, grant, settings), null, scope)
-      }
-      if (!attempt) return respond(clientLogin(grant, settings), null, scope)
-      // A login of its own needs a record to be ended by, if only for minutes.
-      return respond(familyLogin(await startFamily(grant, settings.accessTokenSeconds)), null, scope)
+      return issueAlone(grant)
     },
     async refresh(refreshToken, refreshOptions = {}) {
       if (typeof refreshToken !== 'string' || refreshToken === '')

@@ -42,7 +42,18 @@ function secretAuthentication(
 ): wire.ClientAuth {
   const onlyPost = methods?.includes('client_secret_post') && !methods.includes('client_secret_basic')
   const post = placement === 'post' || (placement === 'discovered' && onlyPost)
-  return post ? wire.ClientSecretPost(secret) : wire.ClientSecretBasic(secret)
+  return post ? wire.ClientSecretPost(secret) : secretBasic(secret)
+}
+
+/**
+ * RFC 6749 §2.3.1. The form encoding leaves `-`, `.` and `_` as they are: many servers do not decode, and most secrets hold
+ * no other special characters (the wire library encodes these too).
+ */
+function secretBasic(secret: string): wire.ClientAuth {
+  const encode = (text: string): string => new URLSearchParams([['', text]]).toString().slice(1)
+  return (_server, { client_id: id }, _body, headers) => {
+    headers.set('authorization', `Basic ${btoa(`${encode(id)}:${encode(secret)}`)}`)
+  }
 }
 
 /** RFC 7523 §3 as FAPI 2.0 reads it: the audience is the issuer; where that is a template, the token endpoint. */

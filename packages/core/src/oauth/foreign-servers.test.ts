@@ -7,6 +7,7 @@ import { type AuthorizationCodeFlow, createAuthorizationCodeFlow, type OAuthLogi
 import { appBrowser } from './fixtures/app-browser.js'
 import { type ForeignProvider, startForeignProvider } from './fixtures/foreign-provider.js'
 import type { Provider } from './provider.js'
+import { oauth2 } from './providers/oauth2.js'
 import { oidc } from './providers/oidc.js'
 import { createTokenVault } from './token-vault.js'
 
@@ -66,6 +67,43 @@ describe('a plain OAuth 2 server of other authors', () => {
     if (body instanceof URLSearchParams && body.has('code_verifier')) body.set('code_verifier', 'x'.repeat(43))
     return fetch(url, { ...init, body: body ?? null })
   }
+})
+
+describe('oauth2', () => {
+  const options = {
+    ...{ name: 'acme', clientId: 'app', clientSecret: 'for-tests_only.1', readUser: async () => null },
+    ...{ authorizationEndpoint: 'https://acme.example/authorize', tokenEndpoint: 'https://acme.example/token' },
+  }
+  const wrong: [string, object, RegExp][] = [
+    ['no readUser', { readUser: undefined }, /readUser: expected/],
+    ['no token endpoint', { tokenEndpoint: undefined }, /tokenEndpoint: expected/],
+    ['an endpoint on this machine', { tokenEndpoint: 'http://localhost:1/token' }, /tokenEndpoint: expected/],
+    [
+      'an endpoint that is a script',
+      { authorizationEndpoint: 'javascript:alert(1)' },
+      /authorizationEndpoint: expected/,
+    ],
+    [
+      'a revocation endpoint in a private network',
+      { revocationEndpoint: 'https://10.0.0.1/' },
+      /revocationEndpoint: expected/,
+    ],
+  ]
+  test.each(wrong)('%s is a ConfigError', (_name, change, message) => {
+    expect(() => oauth2({ ...options, ...change })).toThrow(message)
+  })
+
+  test('a user that cannot be read is refused', async () => {
+    const server = await startForeignProvider()
+    const provider = oauth2({
+      ...{ ...options, dangerouslyAllowPrivateNetwork: true },
+      ...{ authorizationEndpoint: `${server.origin}/authorize`, tokenEndpoint: `${server.origin}/token` },
+    })
+    await expect(signIn(createAuthorizationCodeFlow({ ...shared, provider }))).rejects.toMatchObject({
+      details: { reason: 'profile_unreadable' },
+    })
+    await server.close()
+  })
 })
 
 describe('a server that fails', () => {

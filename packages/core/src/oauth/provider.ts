@@ -39,10 +39,15 @@ export type Claims = Readonly<Record<string, unknown>>
 
 /** What a provider says of a user, reduced to what the library uses. */
 export interface Profile {
+  /** Never changes, never given to somebody else. */
   readonly subject: string
+  /** As the provider tells it. */
   readonly email: string | null
+  /** Whether the provider's evidence proves that the user owns the address. */
   readonly emailProven: boolean
+  /** For greetings only. */
   readonly name: string | null
+  /** All that the provider said. */
   readonly claims: Claims
 }
 

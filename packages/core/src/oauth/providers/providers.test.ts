@@ -4,7 +4,7 @@ import { createAuthorizationCodeFlow, type OAuthLogin } from '../authorization-c
 import { appBrowser } from '../fixtures/app-browser.js'
 import { type RecordedLogin, recordedLogins } from '../fixtures/recorded-logins.js'
 import { jwks, recordedNetwork, type RecordedNetwork } from '../fixtures/recorded-provider.js'
-import { apple, facebook, github, google, linkedin, microsoft } from '../index.js'
+import { apple, facebook, github, google, linkedin, microsoft, spotify } from '../index.js'
 import { definitionOf, type Provider } from '../provider.js'
 
 const secrets = ['a secret for tests only, which has 32 characters or more']
@@ -97,6 +97,16 @@ describe('each provider', () => {
 
   test('a provider shows neither secret nor key when it is logged', () => {
     expect(JSON.stringify(google(client))).not.toContain('for tests')
+  })
+})
+
+describe('a secret in the header (RFC 6749 §2.3.1)', () => {
+  test('is form-encoded, and leaves alone what servers that do not decode would stumble over', async () => {
+    const recorded = recordedLogins.spotify ?? expect.fail()
+    const provider = spotify({ clientId: 'client-1', clientSecret: 'a-b_c.d e/f:g+h%' })
+    const { network } = await signIn({ ...recorded, provider })
+    const header = network.asked.find(({ url }) => url === recorded.token.url)?.headers.get('authorization') ?? ''
+    expect(Buffer.from(header.replace('Basic ', ''), 'base64').toString()).toBe('client-1:a-b_c.d+e%2Ff%3Ag%2Bh%25')
   })
 })
 

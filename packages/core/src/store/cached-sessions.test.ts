@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest'
+import { testPlatform } from '@tessera-auth/testing'
+import { createSessions, type Sessions, type SessionWithToken } from '../session/index.js'
+import { cachedStore } from './cached-store.js'
+import { type GatedStore, gatedStore, settled } from './fixtures/gated-store.js'
+import { manualBus } from './fixtures/manual-bus.js'
+import { memoryStore } from './memory-store.js'
+
+const maxStalenessSeconds = 10
+const idleTimeoutSeconds = 1_000
+
+/** Two servers with a cache each over one store; the bus delivers when a test says so, that is: mostly never. */
+async function setUp() {
+  const platform = testPlatform()
+  const backend = memoryStore({ platform })
+  const { bus, deliverAll, messages } = manualBus()
+  const start = (): { gate: GatedStore; sessions: Sessions } => {
+    const gate = gatedStore(backend)
+    const store = cachedStore(gate.store, { platform, bus, maxStalenessSeconds })
+    return { gate, sessions: createSessions({ store, platform, idleTimeoutSeconds, touchIntervalSeconds: 100 }) }
+  }
+  const [here, there] = [start(), start()]
+  const login = await here.sessions.create({ attempt: await here.sessions.beginLogin('user-1'), methods: ['pwd'] })
+  // Both servers hold a copy, and what was published meanwhile is lost.
+  await here.sessions.verify(login.token)
+  await there.sessions.verify(login.token)
+  messages.length = 0
+  return { platform, here, there, login, deliverAll, loseAll: () => void (messages.length = 0) }
+}
+
+async function rotate(sessions: Sessions, token: string): Promise<SessionWithToken> {
+  const session = await sessions.verify(token)
+  if (!session) throw new Error('not signed in')
+  return sessions.rotate(session, { methods: ['otp'] })
+}
+
+describe('sessions over two caches', () => {
+  test('a check of a known session reads nothing', async () => {
+    const { there, login } = await setUp()
+    const before = there.gate.counts.get
+    for (let i = 0; i < 50; i += 1) expect(await there.sessions.verify(login.token)).not.toBeNull()
+    expect(there.gate.counts.get).toBe(before)
+  })
+
+  test('a rotated token is accepted at once by a server that holds the copy from before', async () => {
+    const { here, there, login } = await setUp()
+    const rotated = await rotate(here.sessions, login.token)
+    expect(await there.sessions.verify(rotated.token)).toMatchObject({ id: login.session.id, methods: ['otp'] })
+  })
+
+  test('the token from before is dead at once where it was rotated, elsewhere with the message or the bound', async () => {
+    const { here, there, login, platform, loseAll } = await setUp()
+    await rotate(here.sessions, login.token)
+    loseAll()
+    expect(await here.sessions.verify(login.token)).toBeNull()
+    platform.advance(maxStalenessSeconds + 0.001)
+    expect(await there.sessions.verify(login.token)).toBeNull()
+  })
+
+  test('a revoked session is refused at once where it was revoked, and elsewhere once the message is there', async () => {
+    const { here, there, login, deliverAll } = await setUp()
+    expect(await here.sessions.revoke('user-1', login.session.id)).toBe(true)
+    expect(await here.sessions.verify(login.token)).toBeNull()
+    deliverAll()
+    expect(await there.sessions.verify(login.token)).toBeNull()
+  })
+
+  test('a revoked session is refused at the bound when the message is lost, however often it is used', async () => {
+    const { here, there, login, platform, loseAll } = await setUp()
+    await here.sessions.revoke('user-1', login.session.id)
+    loseAll()
+    for (let second = 0; second < maxStalenessSeconds; second += 1) {
+      await there.sessions.verify(login.token)
+      platform.advance(1)
+    }
+    platform.advance(0.001)
+    expect(await there.sessions.verify(login.token)).toBeNull()
+  })
+
+  test('a session that was renewed elsewhere is not refused as idle because of an old copy', async () => {
+    const { here, there, login, platform } = await setUp()
+    platform.advance(idleTimeoutSeconds - 5)
+    // Leaves a copy there that is five seconds before its end.
+    await there.sessions.verify(`${login.session.id}.${'A'.repeat(43)}`)
+    await here.sessions.verify(login.token)
+    platform.advance(8)
+    expect(await there.sessions.verify(login.token)).not.toBeNull()
+  })
+
+  test('a wrong verifier for a known id is confirmed by a fresh read; a hundred at once share two', async () => {
+    const { there, login } = await setUp()
+    const before = there.gate.counts.get
+    const wrong = `${login.session.id}.${'A'.repeat(43)}`
+    const answers = await Promise.all(Array.from({ length: 100 }, () => there.sessions.verify(wrong)))
+    expect(answers.every((answer) => answer === null)).toBe(true)
+    expect(there.gate.counts.get - before).toBe(2)
+    expect(await there.sessions.verify(login.token)).not.toBeNull()
+  })
+
+  test('an unknown id is read once per bound', async () => {
+    const { there, platform } = await setUp()
+    const before = there.gate.counts.get
+    const unknown = `${'B'.repeat(22)}.${'A'.repeat(43)}`
+    for (let i = 0; i < 10; i += 1) expect(await there.sessions.verify(unknown)).toBeNull()
+    expect(there.gate.counts.get - before).toBe(1)
+    platform.advance(maxStalenessSeconds + 0.001)
+    await there.sessions.verify(unknown)
+    expect(there.gate.counts.get - before).toBe(2)
+  })
+
+  test('onRevoked is called with the message, and at the bound without one', async () => {
+    const { here, there, login, platform, deliverAll } = await setUp()
+    const other = await here.sessions.create({ attempt: await here.sessions.beginLogin('user-1'), methods: ['pwd'] })
+    const closed: string[] = []
+    there.sessions.onRevoked(login.session.id, () => closed.push('told'))
+    there.sessions.onRevoked(other.session.id, () => closed.push('looked'))
+    await here.sessions.revoke('user-1', login.session.id)
+    deliverAll()
+    await settled()
+    expect(closed).toEqual(['told'])
+    await here.sessions.revoke('user-1', other.session.id)
+    platform.advance(maxStalenessSeconds)
+    await settled()
+    expect(closed).toEqual(['told', 'looked'])
+  })
+})

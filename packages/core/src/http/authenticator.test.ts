@@ -188,6 +188,30 @@ describe('requireRecentAuth', () => {
     expect(await whoAmI(first.cookie)).toBeNull()
   })
 
+  test('a sign-in or a proof in the same request counts, a sign-out too', async () => {
+    const { ask, signIn } = setUp()
+    const { cookie } = await signIn()
+    const answers = [
+      await ask({ ...own, cookie }, async (auth) => {
+        await auth.signIn(await auth.beginLogin('user-2'))
+        return (await auth.requireRecentAuth(60)).userId
+      }),
+      await ask({ ...own, cookie: (await signIn()).cookie }, async (auth) => {
+        await auth.reauthenticate({ methods: ['otp'] })
+        return (await auth.requireRecentAuth(60)).userId
+      }),
+      await ask({ ...own, cookie: (await signIn()).cookie }, async (auth) => {
+        await auth.signOut()
+        return auth.requireRecentAuth(60)
+      }),
+    ]
+    expect(answers.map(({ status, body }) => [status, body])).toEqual([
+      [200, 'user-2'],
+      [200, 'user-1'],
+      [401, expect.objectContaining({ error: expect.objectContaining({ code: 'unauthenticated' }) })],
+    ])
+  })
+
   test('nobody is unauthenticated, not old', async () => {
     const { ask } = setUp()
     expect((await ask({}, (auth) => auth.requireRecentAuth(600), 'GET')).status).toBe(401)

@@ -16,6 +16,8 @@ export interface RequestState<Data> {
   /** Whether its answer depends on who asks. */
   used: boolean
   user?: Promise<UserSession<Data> | null>
+  /** The token that its answer gives, which is the one that counts from then on; `null`: signed out. */
+  given?: string | null
   visitor?: Promise<Session<Data> | null>
 }
 
@@ -99,11 +101,16 @@ async function findUser<Data>(state: RequestState<Data>, fresh: boolean): Promis
   guard(state, request, false)
   const check = fresh ? part.internals.verifyFresh : part.sessions.verify
   // Of several cookies with our name the one that validates wins: the others were planted, or are old.
-  for (const value of cookieValues(request.headers.get('cookie'), part.jar.session.name)) {
+  for (const value of tokensOf(state, cookieValues(request.headers.get('cookie'), part.jar.session.name))) {
     const found = await check(value)
     if (found && isUser(found)) return found
   }
   return null
+}
+
+function tokensOf<Data>({ given }: RequestState<Data>, sent: string[]): string[] {
+  if (given === undefined) return sent
+  return given === null ? [] : [given]
 }
 
 async function findVisitor<Data>(state: RequestState<Data>): Promise<Session<Data> | null> {

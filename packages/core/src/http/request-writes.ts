@@ -51,6 +51,7 @@ export async function signOut<Data>(state: RequestState<Data>): Promise<void> {
   if (known) await sessions.revoke(known.userId, known.id)
   if (known || tokens.length > 0) state.exchange.responseHeaders.append('Set-Cookie', jar.session.delete())
   state.user = Promise.resolve(null)
+  state.given = null
 }
 
 /** The same session under a new token, authenticated now. No cookie is set when the session ended meanwhile. */
@@ -97,6 +98,7 @@ function giveCookie<Data>(state: RequestState<Data>, session: Session<Data>, tok
   const line = jar.session.set(token, internals.cookieSeconds(session))
   state.exchange.responseHeaders.append('Set-Cookie', line)
   state.user = Promise.resolve(session)
+  state.given = token
   return session
 }
 

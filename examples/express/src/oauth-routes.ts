@@ -9,7 +9,7 @@ import {
 } from '@tessera-auth/core'
 import { type RequestHandler, Router } from 'express'
 import { allow, AppError } from './app-error.ts'
-import { formBody, textField } from './body.ts'
+import { jsonOrFormBody } from './body.ts'
 import type { Cart } from './cart.ts'
 import type { Door } from './door.ts'
 import { callbackPath, providerName } from './services.ts'
@@ -43,7 +43,7 @@ export function oauthRoutes(parts: OAuthParts): Router {
     })
     .all(allow('GET'))
   const callback = callbackHandler(parts)
-  router.route(callbackPath).head(noAnswer).get(callback).post(formBody, callback).all(allow('GET', 'POST'))
+  router.route(callbackPath).head(noAnswer).get(callback).post(jsonOrFormBody, callback).all(allow('GET', 'POST'))
   router
     .route('/api/upstream')
     .get(async (request, response) => {
@@ -56,8 +56,9 @@ export function oauthRoutes(parts: OAuthParts): Router {
     .all(allow('GET'))
   router
     .route('/auth/backchannel-logout')
-    .post(formBody, async (request, response) => {
-      const logout = await flow.verifyLogoutToken(textField(request.body, 'logout_token')).catch(asLogoutError)
+    .post(jsonOrFormBody, async (request, response) => {
+      const { logout_token: token } = (request.body ?? {}) as { logout_token?: unknown }
+      const logout = await flow.verifyLogoutToken(token).catch(asLogoutError)
       await sessions.revokeProviderLogin(logout)
       response.status(200).end()
     })

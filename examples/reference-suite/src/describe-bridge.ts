@@ -82,5 +82,12 @@ function describeBackChannel({ app }: Subject): void {
         expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_request'])
       },
     )
+
+    test('is 400 in the spec’s form for no token at all', async () => {
+      for (const sent of [{ form: {} }, { json: {} }, { json: { logout_token: [] } }, {}]) {
+        const answer = await openBrowser(app()).request('POST', '/auth/backchannel-logout', { ...sent, site: null })
+        expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_request'])
+      }
+    })
   })
 }

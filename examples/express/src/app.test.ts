@@ -7,21 +7,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildApp, type BuiltApp } from './app.ts'
 import { readConfig } from './config.ts'
 import { openDatabase } from './database.ts'
-import { createUsers, newUserId } from './users.ts'
+import { createUsers, newUserId, type Users } from './users.ts'
 
 const config = readConfig({ ORIGIN: 'http://app.localhost' })
 const platform = testPlatform()
 const events: AuthEvent[] = []
 let built: BuiltApp
+let users: Users
 let server: Server
 let port = 0
 let userId = ''
 
 beforeAll(async () => {
-  const users = createUsers(await openDatabase({ engine: 'sqlite', location: ':memory:' }))
+  users = createUsers(await openDatabase({ engine: 'sqlite', location: ':memory:' }))
   await users.migrate()
   userId = newUserId()
-  await users.create({ id: userId, email: 'ada@example.com', emailVerified: true, passwordHash: null })
+  await users.create({ id: userId, email: 'ada@example.com', emailVerified: true, passwordHash: 'a hash' })
   const store = memoryStore({ platform })
   const secrets = ['canary secret, thirty-two characters or more']
   const provider = oidc({ name: 'idp', issuer: 'https://id.example', clientId: 'app' })
@@ -61,6 +62,18 @@ describe('the app, as time goes by', () => {
     expect([renewed.status, renewed.headers.getSetCookie()]).toEqual([200, []])
     platform.advance(604_801)
     expect((await get('/me', headers)).status).toBe(401)
+  })
+})
+
+describe('a password change that was cut short', () => {
+  test('ends every login when the app is started again', async () => {
+    const user = await users.byId(userId)
+    const { headers } = await loginAs(built.services.authenticator, userId)
+    if (user) await users.changeHash(user, 'another hash')
+    expect((await get('/me', headers)).status).toBe(200)
+    await built.services.accounts.finishEndings()
+    expect((await get('/me', headers)).status).toBe(401)
+    expect(await users.unended()).toEqual([])
   })
 })
 

@@ -5,11 +5,12 @@ import { buildApp } from './app.ts'
 import { type Config, readConfig, SettingError, withSetting } from './config.ts'
 import { openProvider } from './provider.ts'
 import { keptSecret } from './secrets.ts'
+import type { Services } from './services.ts'
 import { openStores } from './stores.ts'
 
 /** SIGTERM is followed by SIGKILL in most places; what still runs after this many milliseconds is cut off. */
 const patience = 4500
-const purgeMilliseconds = 600_000
+const housekeepingMilliseconds = 600_000
 
 try {
   await start(readConfig(process.env))
@@ -24,14 +25,20 @@ async function start(config: Config): Promise<void> {
   const { store, users } = stores
   const shared = { store, origin: config.origin, secrets: config.secrets ?? madeSecret() }
   const { app, services } = buildApp({ ...provider, shared, users, config })
-  // What has expired opens nothing any more; this only makes room. A failure is for the next time.
-  setInterval(() => void services.sessions.purge().catch(() => {}), purgeMilliseconds).unref()
+  await services.accounts.finishEndings()
+  setInterval(() => void keepHouse(services).catch(() => {}), housekeepingMilliseconds).unref()
   const server = createServer(app)
   await withSetting('PORT', 'a free port', () => listen(server, config.port))
   stopOnSignal(server, async () => {
     await Promise.allSettled([stores.close(), provider.close()])
   })
   console.log(`ready ${config.origin}`)
+}
+
+/** What has expired opens nothing any more; removing it only makes room. */
+async function keepHouse({ accounts, sessions }: Services): Promise<void> {
+  await accounts.finishEndings()
+  await sessions.purge()
 }
 
 function madeSecret(): string[] {

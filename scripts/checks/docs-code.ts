@@ -9,7 +9,8 @@ import { packages, root, run, typescript } from '../workspace.ts'
 import type { Step } from './step.ts'
 
 const pages = ['README.md', 'docs/guide/**/*.md', 'packages/*/README.md']
-const folder = join(root, 'docs/.snippets')
+/** A folder of this process: others may check at the same time. */
+const folder = join(root, 'docs/.snippets', String(process.pid))
 const fence = /^```(tsx?)[^\n]*\n(.*?)^```$/gms
 
 interface Place {
@@ -78,9 +79,10 @@ async function compile(places: ReadonlyMap<string, Place>): Promise<string[]> {
 
 function configuration(files: readonly string[]): object {
   return {
-    extends: '../../tsconfig.json',
+    extends: '../../../tsconfig.json',
     compilerOptions: { incremental: false, jsx: 'preserve', rootDir: root },
     files,
+    include: [],
   }
 }
 
@@ -97,9 +99,9 @@ function linkDependencies(): void {
   }
 }
 
-/** `docs/.snippets/README/block-1.ts(3,5): error …` becomes `README.md:12 error …`. */
+/** `docs/.snippets/1/README/block-1.ts(3,5): error …` becomes `README.md:12 error …`. */
 function rename(problem: string, places: ReadonlyMap<string, Place>): string {
-  const [, path = '', line = '0', rest = ''] = /\.snippets\/(.*?)\((\d+),\d+\): (.*)$/.exec(problem) ?? []
+  const [, path = '', line = '0', rest = ''] = /\.snippets\/\d+\/(.*?)\((\d+),\d+\): (.*)$/.exec(problem) ?? []
   const place = places.get(path)
   return place ? `${place.page}:${place.line + Number(line) - 1} ${rest}` : problem
 }

@@ -109,7 +109,7 @@ function withRule(of: Scenario<OneSession>, more: (outcomes: Outcomes, world: On
   }
 }
 
-describe('one session, two actors, every schedule', () => {
+describe('one session, two actors, every schedule', slow, () => {
   for (const ending of ['revoke', 'signOut', 'revokeAll'] as const) {
     for (const writer of ['touch', 'rotate', 'update'] as const) {
       test(`${ending} is final: no ${writer} brings the session back, not even one that takes effect late`, async () => {
@@ -162,7 +162,7 @@ describe('one session, two actors, every schedule', () => {
   })
 })
 
-describe('one session, two processes with a cache each, every schedule', () => {
+describe('one session, two processes with a cache each, every schedule', slow, () => {
   const writers = ['touch', 'rotate', 'update'] as const
   const pairs = [
     ...(['revoke', 'signOut', 'revokeAll'] as const).flatMap((ending) =>

@@ -152,7 +152,7 @@ async function proveAll(of: Scenario<Logins>, options: ExploreOptions = {}): Pro
   expect((await explore(of, options)).exhaustive).toBe(true)
 }
 
-describe('ending all logins, two actors, every schedule', () => {
+describe('ending all logins, two actors, every schedule', slow, () => {
   test('exactly the logins begun after the ending live, even when either process is killed at any step', () =>
     proveAll(scenario('endAll', 'signIn'), { killable: ['endAll', 'signIn'] }))
 

@@ -114,7 +114,7 @@ describe('explore', () => {
 
   test('finds a revocation that an expected version makes miss', async () => {
     const missed = explore({ open, actors: { save: increment, revoke: conditionalRemove }, check: isGone })
-    await expect(missed).rejects.toThrow(/remove counter a if → false/)
+    await expect(missed).rejects.toThrow(/remove if counter a → false/)
   })
 
   test('finds what a process leaves half done when it is killed', async () => {
@@ -147,6 +147,11 @@ describe('explore', () => {
       ['unknown', null],
       ['unknown', '0'],
     ])
+  })
+
+  test('loses the answer of a read once, as nobody can tell when it was late', async () => {
+    const read = async ({ store }: { store: Store }): Promise<unknown> => store.get('counter', 'a').catch(() => 'lost')
+    expect((await explore({ open, actors: { read }, check: () => {} }, { lostAnswers: 1 })).schedules).toBe(2)
   })
 
   test('tells how an actor failed', async () => {
@@ -233,6 +238,13 @@ describe('atomically', () => {
       atomically('write the hash', () => {})
     const scenario = { open, actors: { app, other: steps(2) }, check: () => {} }
     expect((await explore(scenario)).schedules).toBe(3)
+  })
+
+  test('never gets lost: it is no call of the store', async () => {
+    const app = async ({ atomically }: { atomically<T>(label: string, run: () => T): Promise<T> }): Promise<void> =>
+      atomically('write the hash', () => {})
+    const scenario = { open, actors: { app }, check: () => {} }
+    expect((await explore(scenario, { lostAnswers: 1 })).schedules).toBe(1)
   })
 })
 

@@ -6,6 +6,8 @@ import { everything, type Footprint } from './move.js'
 export interface Call {
   readonly label: string
   readonly footprint: Footprint
+  /** It is no call of the store: its answer cannot get lost. */
+  readonly isLocal: boolean
   run(): Promise<unknown>
   resolve(answer: unknown): void
   reject(error: Error): void
@@ -21,37 +23,37 @@ export interface Actor {
 
 /** Puts a gate before a store. */
 export function gate(store: Store, suspend: (call: Call) => void): Actor {
-  function wait<T>(label: string, footprint: Footprint, run: () => Promise<T>): Promise<T> {
+  function wait<T>(call: Pick<Call, 'label' | 'footprint'>, run: () => Promise<T>, isLocal = false): Promise<T> {
     return new Promise((resolve, reject) =>
-      suspend({ label, footprint, run, resolve: (answer) => resolve(answer as T), reject }),
+      suspend({ ...call, isLocal, run, resolve: (answer) => resolve(answer as T), reject }),
     )
   }
 
-  const record = (kind: string, key: string, writes: boolean): Footprint => ({ kind, key, writes })
+  function onRecord<T>(
+    label: string,
+    [kind, key, writes]: [string, string, boolean],
+    run: () => Promise<T>,
+  ): Promise<T> {
+    return wait({ label: `${label} ${kind} ${key.slice(0, 6)}`, footprint: { kind, key, writes } }, run)
+  }
+
   return {
-    atomically: (label, run) => wait(label, everything, async () => run()),
+    atomically: (label, run) => wait({ label, footprint: everything }, async () => run(), true),
     store: {
-      get: (kind, key, options) =>
-        wait(`get ${kind} ${short(key)}`, record(kind, key, false), () => store.get(kind, key, options)),
-      insert: (entry) =>
-        wait(`insert ${entry.kind} ${short(entry.key)}`, record(entry.kind, entry.key, true), () =>
-          store.insert(entry),
-        ),
+      get: (kind, key, options) => onRecord('get', [kind, key, false], () => store.get(kind, key, options)),
+      insert: (entry) => onRecord('insert', [entry.kind, entry.key, true], () => store.insert(entry)),
       replace: (entry, version) =>
-        wait(`replace ${entry.kind} ${short(entry.key)}`, record(entry.kind, entry.key, true), () =>
-          store.replace(entry, version),
-        ),
+        onRecord('replace', [entry.kind, entry.key, true], () => store.replace(entry, version)),
       remove: (kind, key, version) =>
-        wait(`remove ${kind} ${short(key)}${version === undefined ? '' : ' if'}`, record(kind, key, true), () =>
+        onRecord(version === undefined ? 'remove' : 'remove if', [kind, key, true], () =>
           store.remove(kind, key, version),
         ),
       listByOwner: (kind, owner) =>
-        wait(`list ${kind} of ${owner}`, { kind, key: null, writes: false }, () => store.listByOwner(kind, owner)),
-      removeExpired: (before, limit) => wait('removeExpired', everything, () => store.removeExpired(before, limit)),
+        wait({ label: `list ${kind} of ${owner}`, footprint: { kind, key: null, writes: false } }, () =>
+          store.listByOwner(kind, owner),
+        ),
+      removeExpired: (before, limit) =>
+        wait({ label: 'removeExpired', footprint: everything }, () => store.removeExpired(before, limit)),
     },
   }
-}
-
-function short(key: string): string {
-  return key.slice(0, 6)
 }

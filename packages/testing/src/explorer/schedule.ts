@@ -125,7 +125,8 @@ function createBoard(store: Store, { killable = [], lostAnswers = 0 }: Faults): 
       async run() {
         take(one)
         lost += 1
-        late.push({ ...one, id: `${one.id} late`, call: { ...one.call, label: `${one.call.label}, late` } })
+        // A read that nobody hears of is nothing.
+        if (one.call.footprint.writes) late.push(laterOf(one))
         one.call.reject(new Error('connection lost'))
         return ''
       },
@@ -173,7 +174,7 @@ function createBoard(store: Store, { killable = [], lostAnswers = 0 }: Faults): 
       )
       if (stuck) throw new Error(`Actor ${stuck[0]} waits for something that is not a call of its store.`)
       const kills = killed ? [] : killable.filter(isRunning).map(killMove)
-      const losses = lost < lostAnswers ? waiting.map(loseMove) : []
+      const losses = lost < lostAnswers ? waiting.filter(({ call }) => !call.isLocal).map(loseMove) : []
       const end = waiting.length === 0 && late.length > 0 ? [endMove] : []
       return [...waiting.map(answerMove), ...late.map(answerMove), ...losses, ...kills, ...end]
     },
@@ -182,6 +183,10 @@ function createBoard(store: Store, { killable = [], lostAnswers = 0 }: Faults): 
       return Object.fromEntries(entries)
     },
   }
+}
+
+function laterOf({ actor, id, call }: Waiting): Waiting {
+  return { actor, id: `${id} late`, call: { ...call, label: `${call.label}, late` } }
 }
 
 function control(actor: string, id: string, label: string): Omit<Move, 'run'> {

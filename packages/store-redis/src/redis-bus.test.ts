@@ -1,4 +1,4 @@
-import { askRedis, describeEngine, redis, type RedisServer, startRedis } from '@tessera-auth/engines'
+import { askRedis, describeOwnRedis, type RedisServer, startRedis } from '@tessera-auth/engines'
 import { ConfigError } from '@tessera-auth/core/store'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { ownName, singleClients, type TestClient } from './fixtures/clients.js'
@@ -26,7 +26,7 @@ function killSubscribers(port: number): Promise<string> {
   return askRedis({ host: '127.0.0.1', port }, 'CLIENT KILL TYPE pubsub')
 }
 
-describeEngine(redis, () => {
+describeOwnRedis(() => {
   describe.each(singleClients)('redisBus over %s', (_name, open) => {
     let server: RedisServer
     let client: TestClient

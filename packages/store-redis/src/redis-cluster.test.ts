@@ -1,7 +1,6 @@
 import {
   askRedis,
-  describeEngine,
-  redis,
+  describeOwnRedis,
   type RedisCluster,
   type RedisServer,
   startRedisCluster,
@@ -20,7 +19,7 @@ function entryOf(key: string): Entry {
   return { kind, key, owner: `owner-${key}`, value: '1', version: 'v1', expiresAt: null }
 }
 
-describeEngine(redis, () => {
+describeOwnRedis(() => {
   let cluster: RedisCluster
 
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { describeEngine, redis, type RedisServer, startRedis } from '@tessera-auth/engines'
+import { describeOwnRedis, type RedisServer, startRedis } from '@tessera-auth/engines'
 import { cachedStore, type Entry, StoreError } from '@tessera-auth/core/store'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -44,7 +44,7 @@ function beforeIndexing(client: Redis, happen: () => Promise<unknown>): Redis {
   })
 }
 
-describeEngine(redis, () => {
+describeOwnRedis(() => {
   let server: RedisServer
   let client: Redis
   let close: TestClient['close']

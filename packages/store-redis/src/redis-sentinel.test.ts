@@ -1,7 +1,6 @@
 import {
   askRedis,
-  describeEngine,
-  redis,
+  describeOwnRedis,
   type RedisSentinel,
   type RedisServer,
   startRedisSentinel,
@@ -34,7 +33,7 @@ async function openNodeRedis(port: number): Promise<TestClient> {
   return { client, close: async () => client.destroy() }
 }
 
-describeEngine(redis, () => {
+describeOwnRedis(() => {
   describe.each([
     ['ioredis', openIoRedis],
     ['node-redis', openNodeRedis],

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { cachedStore, createSessions, type Session, type Sessions } from '@tessera-auth/core'
-import { describeEngine, redis, type RedisServer, startRedis } from '@tessera-auth/engines'
+import { describeOwnRedis, type RedisServer, startRedis } from '@tessera-auth/engines'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openIoRedis, ownName, type TestClient } from './fixtures/clients.js'
 import { redisBus } from './redis-bus.js'
@@ -23,7 +23,7 @@ interface Login {
 const processes = 2
 const logins = 10
 
-describeEngine(redis, () => {
+describeOwnRedis(() => {
   let records: RedisServer
   let bus: RedisServer
   let clients: (TestClient & { client: Awaited<ReturnType<typeof openIoRedis>>['client'] })[]

@@ -34,4 +34,9 @@ describe('snippetsOf', () => {
   it('tells blocks with the same text apart', () => {
     expect(snippetsOf('```ts\na()\n```\n\n```ts\na()\n```\n').map(({ line }) => line)).toEqual([2, 6])
   })
+
+  it('finds what Next names from the root of the app', () => {
+    const [snippet] = snippetsOf(`\`\`\`ts\n// app/a/route.ts\nimport { route } from '@/auth'\n\`\`\`\n`)
+    expect(snippet?.code).toContain(`from '../../auth.js'`)
+  })
 })

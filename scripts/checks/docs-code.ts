@@ -4,7 +4,7 @@
  * of docs/snippets, which are what it takes for granted: the app's own user table, and the app itself.
  */
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { packages, root, run, typescript } from '../workspace.ts'
 import type { Step } from './step.ts'
 
@@ -44,7 +44,10 @@ export function snippetsOf(markdown: string): Snippet[] {
     const [, kind = 'ts', code = ''] = block
     const named = /^\/\/ ([\w./[\]-]+\.tsx?)\b/.exec(code)
     const line = markdown.slice(0, block.index).split('\n').length + 1
-    return { name: named?.[1] ?? `block-${index + 1}.${kind}`, code: `${code}export {}\n`, line }
+    const name = named?.[1] ?? `block-${index + 1}.${kind}`
+    // Next's '@/auth' is the page's own file auth.ts.
+    const top = relative(dirname(name), '.') || '.'
+    return { name, code: `${code.replace(/'@\/([^']+)'/g, `'${top}/$1.js'`)}export {}\n`, line }
   })
 }
 

@@ -12,7 +12,6 @@ import { median, pairedRatio } from './paired.ts'
 import type { Row } from './row.ts'
 
 const small = 1_000
-const large = 1_000_000
 const recordsPerOwner = 5
 const purgeBatch = 1_000
 const purgeBatches = 200
@@ -29,19 +28,19 @@ interface Engine {
   close(): Promise<unknown>
 }
 
-/** Rows for SQLite, PostgreSQL and MySQL, and the cost over bare pg. Needs 1 GB of disk and about two minutes. */
-export async function benchStoreSql(): Promise<Row[]> {
+/** Rows for SQLite, PostgreSQL and MySQL, and the cost over bare pg. A million rows need 1 GB of disk and minutes. */
+export async function benchStoreSql(large = 1_000_000): Promise<Row[]> {
   const engines = [openSqlite(), openPostgres(), openMysql()]
   const rows: Row[] = []
   for (const engine of engines) {
-    rows.push(...(await growth(engine)))
+    rows.push(...(await growth(engine, large)))
     await engine.close()
   }
   rows.push(await overBareDriver())
   return rows
 }
 
-async function growth(engine: Engine): Promise<Row[]> {
+async function growth(engine: Engine, large: number): Promise<Row[]> {
   const tables = [`bench_small_${process.pid}`, `bench_large_${process.pid}`] as const
   const [few, many] = tables.map((table) => engine.at(table)) as [SqlStore, SqlStore]
   try {
@@ -66,12 +65,12 @@ async function growth(engine: Engine): Promise<Row[]> {
       ),
     ]
     const longest = await longestReadDuringPurge(many)
-    const sizes = `10^6 rows / 10^3 rows`
+    const sizes = `${large} rows / ${small} rows`
     return [
       { name: `get by key, ${engine.name}, ${sizes}`, ratio: get, target: 1.5, unit: 'x' },
       { name: `listByOwner, ${engine.name}, ${sizes}`, ratio: list, target: 1.5, unit: 'x' },
       {
-        name: `longest get of half a second while a table of 10^6 rows is purged, ${engine.name}`,
+        name: `longest get of half a second while a table of ${large} rows is purged, ${engine.name}`,
         ratio: longest,
         target: purgeMilliseconds,
         unit: 'ms',

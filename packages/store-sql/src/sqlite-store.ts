@@ -41,7 +41,7 @@ const mostLockedMilliseconds = 5_000
 const blockingMilliseconds = 20
 const pauseMilliseconds = 5
 /** How many rows a purge removes before it lets a request in between: a few milliseconds, fsync included. */
-const purgeSlice = 100
+const purgeSlice = 50
 /** SQLITE_BUSY and SQLITE_LOCKED, as primary result codes. */
 const lockedCodes = new Set([5, 6])
 

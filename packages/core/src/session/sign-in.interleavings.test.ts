@@ -15,6 +15,7 @@ import {
   type SessionWorld,
   signedIn,
 } from './fixtures/session-world.js'
+import type { Store } from '../store/store.js'
 import type { Sessions } from './sessions.js'
 
 const origin = 'https://app.example'
@@ -23,6 +24,8 @@ const origin = 'https://app.example'
 interface Browser extends SessionWorld {
   readonly cookie: string
   readonly earlier: string
+  /** The carts of sessions as they were when they ended. */
+  readonly ended: Map<string, readonly string[]>
 }
 
 type Run = (actor: Actor, world: Browser) => Promise<unknown>
@@ -57,7 +60,7 @@ const runs = {
 async function openVisitor(): Promise<Browser> {
   const world = openWorld()
   const { token, session } = await world.after.sessions.create({ attempt: null, data: { items: ['tea'] } })
-  return { ...world, cookie: `__Host-anonymous=${token}`, earlier: session.id }
+  return { ...remembering(world), cookie: `__Host-anonymous=${token}`, earlier: session.id }
 }
 
 /** The browser of somebody who signs in again. */
@@ -65,7 +68,21 @@ async function openUser(userId: string): Promise<Browser> {
   const world = openWorld()
   const { token, session } = await signedIn(world, userId)
   await world.after.sessions.update(session.id, adding('tea'))
-  return { ...world, cookie: `__Host-session=${token}`, earlier: session.id }
+  return { ...remembering(world), cookie: `__Host-session=${token}`, earlier: session.id }
+}
+
+function remembering(world: SessionWorld): SessionWorld & Pick<Browser, 'ended'> {
+  const ended: Browser['ended'] = new Map()
+  const store: Store = {
+    ...world.store,
+    async remove(kind, key, version) {
+      const cart = kind === 'session' ? await cartOf(world, key) : null
+      const removed = await world.store.remove(kind, key, version)
+      if (removed && cart) ended.set(key, cart)
+      return removed
+    },
+  }
+  return { ...world, store, ended }
 }
 
 /** The cart of a session, by its id; `null` when it is gone. */
@@ -95,6 +112,13 @@ async function check({ signIn, otherSignIn, addJam }: Outcomes, world: Browser):
     )
   if (refusal(signIn) === 'unauthenticated' && !otherSignIn) rule(earlier?.includes('tea') === true, 'nothing is lost')
   if (login && addJam && !otherSignIn) await checkJam(addJam, world, login)
+  if (isDone(signIn) && isDone(addJam) && addJam.value === null) {
+    const carts = [login, other, earlier, world.ended.get(String(signIn.value))]
+    rule(
+      Boolean(otherSignIn) || carts.some((cart) => cart?.includes('jam')),
+      'what said yes ends with its login at most',
+    )
+  }
 }
 
 function scenario(open: () => Promise<Browser>, ...names: (keyof typeof runs)[]): Scenario<Browser> {

@@ -1,4 +1,5 @@
 /** Signing in over what the browser had before: its data is carried over, its earlier sessions end. */
+import { AuthError } from '../errors.js'
 import { type NewSession, createSession } from './create-session.js'
 import type { Session, SessionWithToken } from './session.js'
 import { storedOf, type SessionContext, type StoredSession, viewOf } from './session-context.js'
@@ -12,7 +13,7 @@ export interface EarlierSessions<Data> {
 /**
  * Makes the new session with the data of the earlier one of the same user, else of the anonymous visitor, and ends both
  * earlier ones. The one that data is taken from is removed only in the version that was copied: a later save of it is
- * merged first, so none is lost.
+ * merged first, so none is lost. Throws `unauthenticated` as `createSession` does, also where the login ends meanwhile.
  */
 export async function signInOver<Data>(
   context: SessionContext<Data>,
@@ -37,16 +38,18 @@ async function replaceEarlier<Data>(
 ): Promise<Session<Data>> {
   const { records } = context
   let copied = origin
-  let current = storedOf(created)
-  for (;;) {
-    if (await records.remove(copied.key, copied.version)) break
+  let merged: StoredSession | null = null
+  while (!(await records.remove(copied.key, copied.version))) {
     const changed = await records.read(copied.key, { fresh: true })
+    const current = merged ?? storedOf(created)
     if (!changed || !current) break
-    current = (await records.replace(current, { ...current.value, data: changed.value.data })) ?? undefined
+    merged = await records.replace(current, { ...current.value, data: changed.value.data })
+    // The login was ended meanwhile: the earlier session keeps what was saved in it, for the next sign-in.
+    if (!merged) throw new AuthError('unauthenticated')
     copied = changed
   }
   report(context, origin.key, origin.owner)
-  return current ? viewOf(context, current, true) : created
+  return merged ? viewOf(context, merged, true) : created
 }
 
 async function end<Data>(context: SessionContext<Data>, id: string, userId: string | null): Promise<void> {

@@ -73,7 +73,7 @@ describeOwnRedis(() => {
       const keys = Array.from({ length: 30 }, (_, n) => `k${n}`)
       await Promise.all(keys.map((key) => one.insert(entryOf(key))))
       const [master, , , replica] = cluster.servers
-      await expect.poll(() => sizeOf(replica)).toBe(await sizeOf(master))
+      await expect.poll(() => sizeOf(replica), failover).toBe(await sizeOf(master))
       await master?.kill()
 
       const readAll = async (): Promise<unknown[]> => {

@@ -75,7 +75,7 @@ export function isAccessTokenHeader({ typ, cty }: { typ: string | undefined; cty
 export function readClaims(payload: JsonObject | null, rules: AccessTokenRules): AccessTokenClaims | null {
   if (!payload || payload.iss !== rules.issuer || !hasAudience(payload.aud, rules.audience)) return null
   const { sub, client_id, jti, exp, iat, nbf, scope, sid, fid, auth_time, cnf } = payload
-  if (![sub, client_id, jti].every(isName) || !isTime(exp) || !isTime(iat)) return null
+  if (!isName(sub) || !isName(client_id) || !isName(jti) || !isTime(exp) || !isTime(iat)) return null
   if (exp <= iat || exp - iat > rules.longestSeconds) return null
   if (![nbf, auth_time].every((time) => time === undefined || isTime(time))) return null
   if (![sid, fid].every((name) => name === undefined || isName(name)) || (fid !== undefined && sid === undefined))
@@ -109,7 +109,8 @@ export function registeredClaim(claims: Readonly<Record<string, unknown>>): stri
 }
 
 function hasAudience(aud: unknown, audience: string | null): boolean {
-  const all: unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (typeof aud === 'string') return aud !== '' && (audience === null || aud === audience)
+  const all: unknown[] = Array.isArray(aud) ? aud : []
   return all.length > 0 && all.every(isName) && (audience === null || all.includes(audience))
 }
 

@@ -20,14 +20,20 @@ type SchemaResult<Claims> =
   | { readonly value: Claims; readonly issues?: undefined }
   | { readonly issues: readonly unknown[] }
 
-/** The claims, where the schema (if there is one) accepts them. A schema that throws refuses. */
-export async function withSchema<Claims extends object, Value extends object>(
+/** The claims, where the schema (if there is one) accepts them. A schema that throws refuses. No promise without one. */
+export function withSchema<Claims extends object, Value extends object>(
   schema: ClaimsSchema<Claims> | undefined,
+  claims: Value,
+): (Value & Claims) | Promise<(Value & Claims) | null> {
+  return schema ? accepted(schema, claims) : (claims as Value & Claims)
+}
+
+async function accepted<Claims extends object, Value extends object>(
+  schema: ClaimsSchema<Claims>,
   claims: Value,
 ): Promise<(Value & Claims) | null> {
   try {
-    const accepted = !schema || (await schema['~standard'].validate(claims)).issues === undefined
-    return accepted ? (claims as Value & Claims) : null
+    return (await schema['~standard'].validate(claims)).issues === undefined ? (claims as Value & Claims) : null
   } catch {
     return null
   }

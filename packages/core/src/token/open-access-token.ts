@@ -2,7 +2,7 @@
 import { fromBase64url } from './base64url.js'
 import { type AccessTokenClaims, type AccessTokenRules, isAccessTokenHeader, readClaims } from './access-token.js'
 import type { VerifyingKey } from './jws-key.js'
-import { parseJws } from './jws-parser.js'
+import { type ParsedJws, parseJws } from './jws-parser.js'
 import type { KeySource } from './key-ring.js'
 import { parseJsonBytes } from './strict-json.js'
 
@@ -17,20 +17,28 @@ export interface OpenedAccessToken {
   readonly key: VerifyingKey
 }
 
-/** The token, opened; or why not. Throws `StoreError` where the keys cannot be known. */
-export async function openAccessToken(
+/** How it went. */
+export type Opening = OpenedAccessToken | Refusal
+
+/** The token, opened; or why not. No promise where keys and signature are at hand. Throws `StoreError` where keys cannot be known. */
+export function openAccessToken(
   token: string,
   source: Pick<KeySource, 'find'>,
   rules: AccessTokenRules,
-): Promise<OpenedAccessToken | Refusal> {
+): Opening | Promise<Opening> {
   const parsed = parseJws(token)
   if (!parsed || !isAccessTokenHeader(parsed.header)) return 'malformed'
-  const { kid, alg } = parsed.header
-  const found = source.find(kid, alg)
-  const key = found instanceof Promise ? await found : found
+  const key = source.find(parsed.header.kid, parsed.header.alg)
+  return key instanceof Promise ? key.then((found) => verifyWith(found, parsed, rules)) : verifyWith(key, parsed, rules)
+}
+
+function verifyWith(key: VerifyingKey | null, parsed: ParsedJws, rules: AccessTokenRules): Opening | Promise<Opening> {
   if (!key) return 'unknown_key'
+  const conclude = (isVerified: boolean): Opening => {
+    if (!isVerified) return 'bad_signature'
+    const claims = readClaims(parseJsonBytes(fromBase64url(parsed.payload)), rules)
+    return claims ? { claims, kid: parsed.header.kid, key } : 'wrong_claims'
+  }
   const verified = key.verify(parsed)
-  if (!(verified instanceof Promise ? await verified : verified)) return 'bad_signature'
-  const claims = readClaims(parseJsonBytes(fromBase64url(parsed.payload)), rules)
-  return claims ? { claims, kid, key } : 'wrong_claims'
+  return verified instanceof Promise ? verified.then(conclude) : conclude(verified)
 }

@@ -38,7 +38,7 @@ describe('on SQLite', () => {
 
   test('a process killed after any answer of the store locks nobody out', async () => {
     const system = await open(url())
-    const kills = isLong ? 500 : 24
+    const kills = isLong ? 500 : 12
     const early: string[] = []
     for (let done = 0; done < kills; done += 4) {
       early.push(...(await Promise.all([0, 1, 2, 3].map((at) => killedRefresh(system, (done + at) % 6, at % 2 === 0)))))
@@ -47,8 +47,8 @@ describe('on SQLite', () => {
     expect(early).toContain('alive')
   })
 })
-describeEngine(postgres, (url) => races(() => url, isLong ? 200 : 25))
-describeEngine(redis, (url) => races(() => url, isLong ? 200 : 50))
+describeEngine(postgres, (url) => races(() => url, isLong ? 200 : 15))
+describeEngine(redis, (url) => races(() => url, isLong ? 200 : 30))
 
 function races(url: () => string, rounds: number): void {
   test(`50 refreshes at once over two processes, ${rounds} times: one living chain, the same successor for all`, async () => {

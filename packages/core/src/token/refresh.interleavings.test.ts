@@ -1,7 +1,7 @@
-import { type Actor, explore, type Outcome, type Scenario, repeatablePlatform, type World } from '@tessera-auth/testing'
+import { type Actor, explore, type Scenario, repeatablePlatform, type World } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
-import { AuthError } from '../errors.js'
 import type { LoginAttempt } from '../store/login-records.js'
+import { isDone, type Outcomes, refusal, rule } from '../store/fixtures/outcomes.js'
 import { memoryStore } from '../store/memory-store.js'
 import { privateJwk, refreshTokenOf, tokenApp, type TokenApp } from './fixtures/token-app.js'
 import { staticKeyRing } from './key-ring.js'
@@ -18,7 +18,6 @@ interface Chain extends World {
 }
 
 type Run = (actor: Actor, world: Chain) => Promise<unknown>
-type Outcomes = Readonly<Record<string, Outcome>>
 
 const sampled = 3_000
 /** Signing is synchronous, so that a step waits for nothing but the store. */
@@ -73,20 +72,6 @@ const runs = {
     return { attempt, response: await tokens.issue({ attempt }) }
   },
 } satisfies Record<string, Run>
-
-const isDone = (outcome: Outcome | undefined): outcome is Outcome & { status: 'returned' } =>
-  outcome?.status === 'returned'
-
-/** The code of a refusal; `null`: there is none. Throws what the library would not. */
-function refusal(outcome: Outcome | undefined): string | null {
-  if (outcome?.status !== 'threw') return null
-  if (outcome.error instanceof AuthError) return outcome.error.code
-  throw outcome.error
-}
-
-function rule(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`Broken: ${what}`)
-}
 
 async function opens({ after }: Chain, refreshToken: unknown): Promise<boolean> {
   return after.tokens.refresh(refreshToken).then(

@@ -11,7 +11,7 @@ import { freezeDeeply } from './freeze.js'
 import type { Algorithm } from './jwk.js'
 import { mostTokenLength } from './jws-parser.js'
 import { type KeyRing, type KeySource, sourceOf } from './key-ring.js'
-import { openAccessToken, type OpenedAccessToken, type Refusal } from './open-access-token.js'
+import { openAccessToken, type OpenedAccessToken, type Opening, type Refusal } from './open-access-token.js'
 import { rememberTokens } from './remembered-tokens.js'
 import { createRemoteKeySet } from './remote-key-set.js'
 import { createRevocations, type Lifelines, lifelinesOf, type Revocations } from './revocation.js'
@@ -105,24 +105,34 @@ export function createTokenVerifier<Claims extends object = object>(
       unit: 'entries',
     }),
   )
-  const flights = new Map<string, Promise<Verified<Claims> | Refusal>>()
+  type Outcome = Verified<Claims> | Refusal
+  const flights = new Map<string, Promise<Outcome>>()
 
-  async function open(token: string, digest: string): Promise<Verified<Claims> | Refusal> {
-    const opened = await openAccessToken(token, source, rules)
-    if (typeof opened === 'string') return opened
-    const claims = await withSchema(schema, opened.claims)
-    if (!claims) return 'wrong_claims'
-    const lifelines = revocations ? lifelinesOf(platform, claims) : null
-    const verified = { ...opened, claims: freezeDeeply(claims), lifelines }
-    if (token.length <= mostRememberedLength) remembered.set(digest, verified)
-    return verified
+  function open(token: string, digest: string): Outcome | Promise<Outcome> {
+    const opening = openAccessToken(token, source, rules)
+    return opening instanceof Promise ? opening.then((found) => check(found)) : check(opening)
+
+    function check(opened: Opening): Outcome | Promise<Outcome> {
+      if (typeof opened === 'string') return opened
+      const claims = withSchema(schema, opened.claims)
+      return claims instanceof Promise ? claims.then((found) => keep(opened, found)) : keep(opened, claims)
+    }
+
+    function keep(opened: OpenedAccessToken, claims: (AccessTokenClaims & Claims) | null): Outcome {
+      if (!claims) return 'wrong_claims'
+      const lifelines = revocations ? lifelinesOf(platform, claims) : null
+      const verified = { ...opened, claims: freezeDeeply(claims), lifelines }
+      if (token.length <= mostRememberedLength) remembered.set(digest, verified)
+      return verified
+    }
   }
 
   /** Callers that come with the same token while it is being verified share one verification. */
-  function openOnce(token: string, digest: string): Promise<Verified<Claims> | Refusal> {
+  function openOnce(token: string, digest: string): Outcome | Promise<Outcome> {
     const running = flights.get(digest)
     if (running) return running
     const flight = open(token, digest)
+    if (!(flight instanceof Promise)) return flight
     flights.set(digest, flight)
     const land = (): void => void flights.delete(digest)
     flight.then(land, land)
@@ -149,7 +159,7 @@ export function createTokenVerifier<Claims extends object = object>(
     async verify(accessToken, proven) {
       if (typeof accessToken !== 'string' || accessToken.length > mostTokenLength) return refuse('malformed')
       const digest = sha256Text(platform, accessToken)
-      let verified: Verified<Claims> | Refusal | undefined = remembered.get(digest)
+      let verified: Outcome | undefined = remembered.get(digest)
       if (verified) {
         const isTrusted = isKeyTrusted(verified)
         if (!(isTrusted === true || (await isTrusted))) {
@@ -157,7 +167,10 @@ export function createTokenVerifier<Claims extends object = object>(
           verified = undefined
         }
       }
-      verified ??= await openOnce(accessToken, digest)
+      if (!verified) {
+        const opened = openOnce(accessToken, digest)
+        verified = opened instanceof Promise ? await opened : opened
+      }
       if (typeof verified === 'string') return refuse(verified)
       const { claims, lifelines } = verified
       const now = platform.now()

@@ -2,27 +2,30 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeEngine, mysql, postgres } from '@tessera-auth/engines'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startChild } from './fixtures/child.js'
-import { openStore } from './fixtures/open-store.js'
+import { type OpenedStore, openStore } from './fixtures/open-store.js'
 import { testTable } from './fixtures/test-table.js'
 import type { SqlStore } from './sql-store.js'
 
 /** How many processes are killed, each at a random point of a row of migrations. */
-const kills = 8
+const kills = 6
 const tablesPerChild = 200
 
 describe('on SQLite', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tessera-migrate-'))
-  afterAll(() => rmSync(folder, { recursive: true }))
   describeMigrate('sqlite', join(folder, 'app.db'))
+  afterAll(() => rmSync(folder, { recursive: true }))
 })
 describeEngine(postgres, (url) => describeMigrate('postgres', url))
 describeEngine(mysql, (url) => describeMigrate('mysql', url))
 
 function describeMigrate(driver: string, target: string): void {
   describe('migrate', () => {
-    const opened = openStore(driver, target)
+    let opened: OpenedStore
+    beforeAll(async () => {
+      opened = await openStore(driver, target)
+    })
     const tables = new Set<string>()
     afterAll(async () => {
       for (const table of tables) await opened.drop(table)

@@ -118,9 +118,10 @@ export function createAccounts(parts: AccountParts): Accounts {
     },
     async remove(auth) {
       const { userId } = await auth.requireRecentAuth(parts.recentAuthSeconds)
+      // What could lead back to the account goes first, so that a removal cut short can be asked for again.
+      await parts.forget(userId)
       await users.remove(userId)
       await sessions.revokeAll(userId)
-      await parts.forget(userId)
       await auth.signOut()
     },
   }

@@ -31,7 +31,7 @@ export async function buildApp(parts: AppParts): Promise<BuiltApp> {
     bodyLimit,
     // A long id is an unknown one: 404, as any other.
     routerOptions: { maxParamLength: 16_384 },
-    trustProxy: config.trustProxy ?? false,
+    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
     // What is on its way when the app is told to stop is still answered.
     return503OnClosing: false,
     // A body is what it is: nothing is turned into something else, or taken away, to make it fit.

@@ -1,4 +1,5 @@
 /** The settings of the app: environment variables, each checked, and the first bad one named in one line. */
+import { isIPv4, isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { dataFolder } from './secrets.ts'
 
@@ -12,8 +13,8 @@ export interface Config {
   /** Newest first; `null`: one is made and kept. */
   readonly secrets: readonly string[] | null
   readonly pepper: string | null
-  /** Whose addresses in `X-Forwarded-For` are believed; `null`: nobody's. */
-  readonly trustProxy: string | null
+  /** Whose `X-Forwarded-For` is believed: addresses, networks, or Express's names for some. */
+  readonly trustProxy: readonly string[]
   readonly identityProvider: IdentityProviderSetting
   /** Who may introspect tokens; `null`: nobody. */
   readonly introspection: { readonly client: string; readonly secret: string } | null
@@ -49,6 +50,16 @@ export class SettingError extends Error {
   }
 }
 
+/** Runs what only works with a good setting; names the setting where it does not. */
+export async function withSetting<T>(variable: string, expected: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const { code, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException }
+    throw new SettingError(variable, `${expected} (${cause?.code ?? code ?? 'no answer'})`)
+  }
+}
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 const shortestSecret = 32
@@ -67,7 +78,7 @@ export function readConfig(env: Environment): Config {
     redisUrl: readUrl(env, 'REDIS_URL', ['redis:', 'rediss:']),
     secrets: readSecrets(env['APP_SECRETS'], origin),
     pepper: readPepper(env['PASSWORD_PEPPER']),
-    trustProxy: readText(env, 'TRUST_PROXY'),
+    trustProxy: readTrustProxy(env['TRUST_PROXY']),
     identityProvider: readIdentityProvider(env, port),
     introspection: readIntrospection(env),
     idleTimeoutSeconds: idle,
@@ -143,6 +154,23 @@ function readText(env: Environment, variable: string): string | null {
   if (text === undefined) return null
   if (/^[\x21-\x7e]+$/.test(text)) return text
   throw new SettingError(variable, 'a text of ASCII letters, digits and signs, without spaces')
+}
+
+function readTrustProxy(text: string | undefined): readonly string[] {
+  if (text === undefined) return []
+  const proxies = text.split(',').map((proxy) => proxy.trim())
+  if (proxies.every(isProxy)) return proxies
+  throw new SettingError(
+    'TRUST_PROXY',
+    'IP addresses, networks such as 10.0.0.0/8, or loopback, with commas between them',
+  )
+}
+
+function isProxy(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true
+  const [address = '', bits, ...more] = text.split('/')
+  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : 0
+  return most > 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
 }
 
 function readSecrets(text: string | undefined, origin: string): readonly string[] | null {

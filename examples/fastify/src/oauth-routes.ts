@@ -32,6 +32,7 @@ export function oauthRoutes(parts: OAuthParts): FastifyPluginAsync {
   const { getAuth } = parts.door
   return async (app) => {
     await takeForms(app, { only: true })
+    app.head('/auth/oauth/idp', noAnswer)
     app.get<{ Querystring: { returnTo?: unknown } }>('/auth/oauth/idp', async (request, reply) => {
       try {
         return reply.redirect(await flow.begin(getAuth(request), { returnTo: request.query.returnTo }), 303)
@@ -41,6 +42,7 @@ export function oauthRoutes(parts: OAuthParts): FastifyPluginAsync {
       }
     })
     const callback = callbackHandler(parts)
+    app.head(callbackPath, noAnswer)
     app.get(callbackPath, callback)
     app.post(callbackPath, callback)
     app.get('/api/upstream', async (request) => {
@@ -51,11 +53,20 @@ export function oauthRoutes(parts: OAuthParts): FastifyPluginAsync {
       return upstream.json()
     })
     app.post('/auth/backchannel-logout', async (request, reply) => {
-      const logout = await flow.verifyLogoutToken(textField(request.body, 'logout_token')).catch(asLogoutError)
-      await sessions.revokeProviderLogin(logout)
+      try {
+        const logout = await flow.verifyLogoutToken(textField(request.body, 'logout_token'))
+        await sessions.revokeProviderLogin(logout)
+      } catch (error) {
+        asLogoutError(error)
+      }
       return reply.code(200).send()
     })
   }
+}
+
+/** A preview of a link must not use it up. */
+async function noAnswer(_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  return reply.code(204).send()
 }
 
 function callbackHandler({ door, flow, identities, vault }: OAuthParts) {

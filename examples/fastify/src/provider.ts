@@ -1,7 +1,7 @@
 /** The OpenID provider: somebody else's, or a local one that comes with the app so that it can be tried out offline. */
 import { oidc, type Provider } from '@tessera-auth/core'
 import { AppError } from './app-error.ts'
-import type { Config } from './config.ts'
+import { type Config, withSetting } from './config.ts'
 import { keptSecret } from './secrets.ts'
 import { callbackPath, providerName } from './services.ts'
 
@@ -22,14 +22,16 @@ export async function openProvider({ identityProvider, origin }: Config): Promis
   }
   const { startIdentityProvider } = await import('@tessera-auth/example-identity-provider')
   const clientSecret = identityProvider.clientSecret ?? keptSecret('idp-client-secret').secret
-  const local = await startIdentityProvider({
-    port: identityProvider.port,
-    clientId,
-    clientSecret,
-    redirectUris: [`${origin}${callbackPath}`],
-    backchannelLogoutUri: `${origin}/auth/backchannel-logout`,
-    postLogoutRedirectUris: [`${origin}/`],
-  })
+  const local = await withSetting('IDP_PORT', 'a free port', () =>
+    startIdentityProvider({
+      port: identityProvider.port,
+      clientId,
+      clientSecret,
+      redirectUris: [`${origin}${callbackPath}`],
+      backchannelLogoutUri: `${origin}/auth/backchannel-logout`,
+      postLogoutRedirectUris: [`${origin}/`],
+    }),
+  )
   return { ...describe(local.issuer, { clientId, clientSecret }), close: () => local.close() }
 }
 

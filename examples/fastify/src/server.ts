@@ -2,13 +2,14 @@
 import { ConfigError } from '@tessera-auth/core/http'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
-import { type Config, readConfig, SettingError } from './config.ts'
+import { type Config, readConfig, SettingError, withSetting } from './config.ts'
 import { openProvider } from './provider.ts'
 import { keptSecret } from './secrets.ts'
 import { openStores } from './stores.ts'
 
 /** SIGTERM is followed by SIGKILL in most places; what still runs after this many milliseconds is cut off. */
 const patience = 4500
+const purgeMilliseconds = 600_000
 
 try {
   await start(readConfig(process.env))
@@ -22,11 +23,13 @@ async function start(config: Config): Promise<void> {
   const provider = await openProvider(config)
   const { store, users } = stores
   const shared = { store, origin: config.origin, secrets: config.secrets ?? madeSecret() }
-  const { app } = await buildApp({ ...provider, shared, users, config })
+  const { app, services } = await buildApp({ ...provider, shared, users, config })
   app.addHook('onClose', async () => {
     await Promise.allSettled([stores.close(), provider.close()])
   })
-  await app.listen({ port: config.port, host: '::' })
+  // What has expired opens nothing any more; this only makes room. A failure is for the next time.
+  setInterval(() => void services.sessions.purge().catch(() => {}), purgeMilliseconds).unref()
+  await withSetting('PORT', 'a free port', () => app.listen({ port: config.port, host: '::' }))
   stopOnSignal(app)
   console.log(`ready ${config.origin}`)
 }
@@ -55,8 +58,5 @@ function stopOnSignal(app: FastifyInstance): void {
 /** One line, for whoever started it. */
 function describeFailure(error: unknown): string {
   if (error instanceof SettingError || error instanceof ConfigError) return error.message
-  const { code, cause } = (error ?? {}) as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException }
-  if (code === 'EADDRINUSE') return 'PORT, IDP_PORT: expected free ports, one of them is taken'
-  if (cause) return `DATABASE_URL, REDIS_URL: expected a server that answers, got ${cause.code ?? cause.message}`
   return `The app could not start: ${error instanceof Error ? error.message : String(error)}`
 }

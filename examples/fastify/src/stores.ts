@@ -1,6 +1,6 @@
 /** Where records live: the app's database, or Redis with a cache before it. */
 import { cachedStore, type Store } from '@tessera-auth/core'
-import type { Config } from './config.ts'
+import { type Config, withSetting } from './config.ts'
 import { type Database, openDatabase } from './database.ts'
 import { createUsers, type Users } from './users.ts'
 
@@ -13,11 +13,13 @@ export interface Stores {
 
 /** Opens the stores and makes what is missing in them. */
 export async function openStores(config: Config): Promise<Stores> {
-  const database = await openDatabase(config.database)
+  const database = await withSetting('DATABASE_URL', 'a database that answers', () => openDatabase(config.database))
   const users = createUsers(database)
-  await users.migrate()
+  await withSetting('DATABASE_URL', 'a database that answers and takes tables', async () => {
+    await users.migrate()
+    if (config.redisUrl === null) await database.store.migrate()
+  })
   if (config.redisUrl === null) {
-    await database.store.migrate()
     return { store: database.store, users, close: () => database.close() }
   }
   return openWithRedis(config.redisUrl, { database, users, maxStalenessSeconds: config.maxStalenessSeconds })
@@ -38,7 +40,7 @@ async function openWithRedis(
     commandTimeout: 5000,
   })
   redis.on('error', () => {}) // it connects again by itself; requests in between are answered 503
-  await redis.connect()
+  await withSetting('REDIS_URL', 'a server that answers', () => redis.connect())
   const bus = redisBus(redis)
   const store = cachedStore(redisStore(redis, { bus }), { bus, maxStalenessSeconds })
   return {

@@ -22,8 +22,8 @@ body {
   font: 1rem/1.5 system-ui, sans-serif;
 }
 main, header, footer { max-width: 54rem; margin: 0 auto; padding: 0 1rem; }
-header { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; padding-top: 1.5rem; }
-header strong { display: flex; align-items: center; gap: .6rem; margin-right: auto; font-size: 1.1rem; }
+header { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; padding-top: 1.5rem; min-height: 4.25rem; }
+header strong { display: flex; align-items: center; gap: .6rem; margin-right: auto; }
 header strong::before {
   content: "";
   width: 1.1rem;
@@ -35,12 +35,13 @@ header strong::before {
     linear-gradient(var(--accent) 0 0) 0 100% / 45% 45% no-repeat,
     linear-gradient(var(--quiet) 0 0) 100% 100% / 45% 45% no-repeat;
 }
-h1 { margin: 1.75rem 0 .25rem; font-size: 1.75rem; line-height: 1.2; overflow-wrap: anywhere; }
+h1 { margin: 1.75rem 0 .25rem; font-size: clamp(1.25rem, 5vw, 1.75rem); line-height: 1.2; overflow-wrap: anywhere; }
 h2 { margin: 0 0 .75rem; font-size: 1.15rem; }
 .lead { margin: 0 0 1.5rem; color: var(--quiet); }
 .cards { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); align-items: start; }
 .card { padding: 1.25rem; border: 1px solid var(--line); border-radius: .75rem; background: var(--card); margin-bottom: 1rem; }
 .cards .card { margin: 0; }
+.card > :last-child { margin-bottom: 0; }
 .cards + .card, .cards + .cards { margin-top: 1rem; }
 label { display: block; margin-bottom: .9rem; font-weight: 600; }
 label.inline { display: flex; gap: .6rem; align-items: center; font-weight: 400; }
@@ -54,6 +55,7 @@ input:not([type=checkbox]) {
   background: var(--ground);
   color: inherit;
   font: inherit;
+  font-weight: 400;
 }
 input[type=checkbox] { width: 1.15rem; height: 1.15rem; margin: 0; accent-color: var(--accent); }
 .hint { display: block; margin-top: .25rem; color: var(--quiet); font-size: .875rem; font-weight: 400; }
@@ -71,6 +73,7 @@ button, .button {
   text-decoration: none;
   cursor: pointer;
 }
+header button, .devices button { padding-inline: .8rem; }
 .wide { width: 100%; }
 .plain { background: transparent; border-color: var(--line); color: inherit; }
 .danger { background: transparent; border-color: var(--danger); color: var(--danger); }
@@ -82,7 +85,7 @@ button:hover, .button:hover { filter: brightness(1.08); }
 .devices { list-style: none; margin: 0 0 1rem; padding: 0; }
 .devices li { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; padding: .85rem 0; border-top: 1px solid var(--line); }
 .devices li:first-child { border-top: 0; padding-top: 0; }
-.devices .about { flex: 1 1 13rem; }
+.devices .about { flex: 1 1 8.5rem; }
 .devices b { display: block; }
 .badge { margin-left: .4rem; padding: .05rem .5rem; border: 1px solid var(--good); border-radius: 1rem; color: var(--good); font-size: .8rem; font-weight: 600; white-space: nowrap; }
 .quiet { color: var(--quiet); font-size: .925rem; }

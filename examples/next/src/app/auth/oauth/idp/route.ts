@@ -1,0 +1,15 @@
+import { AuthError } from '@tessera-auth/core'
+import { methods, noAnswer, seeOther } from '../../../../methods.ts'
+
+export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
+  HEAD: noAnswer,
+  async GET({ auth, app, request }) {
+    try {
+      const returnTo = request.nextUrl.searchParams.get('returnTo')
+      return seeOther(await app.services.flow.begin(auth, { returnTo }))
+    } catch (error) {
+      if (!(error instanceof AuthError) || error.code === 'csrf_rejected') throw error
+      return seeOther(`/?error=${error.code}`)
+    }
+  },
+})

@@ -1,0 +1,51 @@
+import { AuthError, systemPlatform } from '@tessera-auth/core'
+import { connection } from 'next/server'
+import { signOut } from '../actions.ts'
+import { type App, openApp } from '../auth.ts'
+import { ActionForm } from '../components/action-form.tsx'
+import { Header } from '../components/header.tsx'
+import { Notice } from '../components/notice.tsx'
+import { SignedIn, type SignedInProps } from '../components/signed-in.tsx'
+import { SignedOut } from '../components/signed-out.tsx'
+import { messageOf } from '../messages.ts'
+
+type Query = Promise<{ error?: string | string[] }>
+
+export default async function Page({ searchParams }: { searchParams: Query }) {
+  await connection() // nothing of this page is made ahead of a request
+  const app = await openApp()
+  const visitor = await visitorOf(app).catch(unavailable)
+  const { error } = await searchParams
+  return (
+    <>
+      <Header>
+        {visitor && visitor !== 'unavailable' && (
+          <ActionForm action={signOut}>
+            <button className="plain">Sign out</button>
+          </ActionForm>
+        )}
+      </Header>
+      <main>
+        {typeof error === 'string' && <Notice message={messageOf(error)} />}
+        {visitor === 'unavailable' && <Notice message={messageOf('unavailable')} />}
+        {visitor && visitor !== 'unavailable' ? <SignedIn {...visitor} /> : visitor === null && <SignedOut />}
+      </main>
+    </>
+  )
+}
+
+/** "Cannot know" is not "signed out": nobody is asked for a password while the store is out. */
+function unavailable(error: unknown): 'unavailable' {
+  if (error instanceof AuthError && error.status === 503) return 'unavailable'
+  throw error
+}
+
+async function visitorOf({ readAuth, services, users, shared }: App): Promise<SignedInProps | null> {
+  const current = await readAuth().session()
+  const user = current && (await users.byId(current.userId))
+  if (!current || !user) return null
+  const { access_token } = await services.tokens.issueAccessToken({ session: current, scope: 'profile orders:read' })
+  const command = `curl -H 'Authorization: Bearer ${access_token}' ${shared.origin}/api/profile`
+  const { now } = shared.platform ?? systemPlatform
+  return { user, current, command, sessions: await services.sessions.list(user.id), now: now() }
+}

@@ -1,0 +1,35 @@
+/** The fields that several forms have. */
+
+/** An e-mail address. */
+export function EmailField() {
+  return (
+    <label>
+      E-mail address
+      <input type="email" name="email" autoComplete="username" required maxLength={254} />
+    </label>
+  )
+}
+
+interface PasswordFieldProps {
+  readonly label: string
+  readonly name: string
+  readonly kind: 'current-password' | 'new-password'
+  readonly hint?: string
+}
+
+/** A password, the one there is or a new one. */
+export function PasswordField({ label, name, kind, hint }: PasswordFieldProps) {
+  const least = kind === 'new-password' ? { minLength: 8 } : {}
+  return (
+    <label>
+      {label}
+      <input type="password" name={name} autoComplete={kind} required maxLength={256} {...least} />
+      {hint !== undefined && <span className="hint">{hint}</span>}
+    </label>
+  )
+}
+
+/** Lets password managers know whose password a form is about. */
+export function UserName({ email }: { email: string | null }) {
+  return <input type="hidden" name="username" autoComplete="username" value={email ?? ''} />
+}

@@ -1,0 +1,7 @@
+import { describeReferenceApp } from '@tessera-auth/reference-suite'
+
+describeReferenceApp('Next.js on SQLite', {
+  program: process.execPath,
+  args: ['src/server.ts'],
+  cwd: new URL('..', import.meta.url).pathname,
+})

@@ -1,0 +1,51 @@
+/** Reading bodies within a bound. */
+import { AppError } from './app-error.ts'
+
+/** What a route takes. */
+export type BodyType = 'json' | 'form'
+
+/** Octets; more is 413. */
+const limit = 65_536
+
+const typeNames: Readonly<Record<BodyType, string>> = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+}
+
+/** The body, as values; `undefined` where there is none. Another type is 415. */
+export async function readBody(request: Request, types: readonly BodyType[]): Promise<unknown> {
+  if (!hasBody(request.headers)) return undefined
+  const type = types.find((one) => isOfType(request.headers, one))
+  if (!type) throw new AppError('unsupported_media_type', { accepts: types.map((one) => typeNames[one]) })
+  const text = await readText(request)
+  if (type === 'form') return Object.fromEntries(new URLSearchParams(text))
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new AppError('invalid_request')
+  }
+}
+
+function hasBody(headers: Headers): boolean {
+  return headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) > 0
+}
+
+function isOfType(headers: Headers, type: BodyType): boolean {
+  if ((headers.get('content-encoding') ?? 'identity') !== 'identity') return false
+  const [name = '', ...parameters] = (headers.get('content-type') ?? '').toLowerCase().split(/\s*;\s*/)
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length)
+  return name.trim() === typeNames[type] && /^"?utf-?8"?$/.test(charset ?? 'utf-8')
+}
+
+async function readText({ body, headers }: Request): Promise<string> {
+  if (Number(headers.get('content-length') ?? 0) > limit) throw new AppError('payload_too_large')
+  const decoder = new TextDecoder()
+  let size = 0
+  let text = ''
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength
+    if (size > limit) throw new AppError('payload_too_large')
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return text + decoder.decode()
+}

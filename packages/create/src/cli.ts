@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+/** `npm create @tessera-auth@latest`: asks what it was not told, writes a starter, and says what comes next. */
+import { stdin, stdout } from 'node:process'
+import { createInterface } from 'node:readline/promises'
+import { parseArgs } from 'node:util'
+import { choiceOf, databases, frameworks } from './choices.js'
+import { writeStarter } from './starter.js'
+
+const usage = `npm create @tessera-auth@latest FOLDER -- [options]
+
+  --framework  ${frameworks.join(' | ')}
+  --database   ${databases.join(' | ')}   (default: sqlite)
+  --redis      keep sessions in Redis
+  --issuer     an OpenID provider's URL (default: a local one that signs in anybody, to try things out)
+`
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      framework: { type: 'string' },
+      database: { type: 'string' },
+      redis: { type: 'boolean' },
+      issuer: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  if (values.help) return void stdout.write(usage)
+  const folder = positionals[0] ?? (await ask('Folder', 'my-app'))
+  const framework = read(
+    'framework',
+    frameworks,
+    values.framework ?? (await ask(choice('Framework', frameworks), 'express')),
+  )
+  const database = read('database', databases, values.database ?? (await ask(choice('Database', databases), 'sqlite')))
+  writeStarter({ folder, framework, database, redis: values.redis ?? false, issuer: values.issuer ?? null })
+  const build = framework === 'next' ? '  npm run build\n' : ''
+  stdout.write(`\nDone. Now:\n\n  cd ${folder}\n  npm install\n${build}  npm start\n`)
+}
+
+function choice(what: string, choices: readonly string[]): string {
+  return `${what} (${choices.join(', ')})`
+}
+
+/** What a person types; the usual answer where nobody sits. */
+async function ask(question: string, usual: string): Promise<string> {
+  if (!stdin.isTTY) return usual
+  const lines = createInterface({ input: stdin, output: stdout })
+  const answer = await lines.question(`${question} [${usual}]: `)
+  lines.close()
+  return answer.trim() || usual
+}
+
+function read<Choice extends string>(option: string, choices: readonly Choice[], text: string): Choice {
+  const found = choiceOf(choices, text)
+  if (found === null) throw new Error(`--${option}: expected ${choices.join(', ')}, received ${text}`)
+  return found
+}

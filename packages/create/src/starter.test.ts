@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const folder = mkdtempSync(join(tmpdir(), 'create-'))
+const here = new URL('..', import.meta.url).pathname
+
+function create(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(here, 'dist/cli.js'), ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  return { status, stdout, stderr }
+}
+
+function read(path: string): string {
+  return readFileSync(join(folder, path), 'utf8')
+}
+
+beforeAll(() => {
+  spawnSync(process.execPath, ['scripts/collect-templates.ts'], { cwd: here, stdio: 'inherit' })
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('npm create @tessera-auth', () => {
+  test.each(['express', 'fastify', 'next'])('writes a %s app that names nothing of the workspace', (framework) => {
+    expect(create(framework, '--framework', framework).status).toBe(0)
+    const paths = readdirSync(join(folder, framework), { recursive: true, encoding: 'utf8' })
+    expect(paths).toContain('src/server.ts')
+    expect(paths.filter((path) => /\.test\.|node_modules|\.next\/|\.data/.test(path))).toEqual([])
+    const manifest = JSON.parse(read(`${framework}/package.json`))
+    const versions: string[] = Object.values({ ...manifest.dependencies, ...manifest.devDependencies })
+    expect(versions.filter((version) => version.startsWith('workspace:'))).toEqual([])
+    expect(manifest.name).toBe(framework)
+  })
+
+  test('makes secrets of its own for every app, for its owner only, outside version control', () => {
+    create('one', '--framework', 'express')
+    create('other', '--framework', 'express')
+    const secrets = ['one', 'other'].map((name) => /APP_SECRETS=(.+)/.exec(read(`${name}/.env`))?.[1] ?? '')
+    expect(secrets[0]).toMatch(/^[\w-]{43}$/)
+    expect(secrets[0]).not.toBe(secrets[1])
+    expect(statSync(join(folder, 'one/.env')).mode & 0o777).toBe(0o600)
+    expect(read('one/.gitignore').split('\n')).toContain('.env')
+  })
+
+  test('says what to run next', () => {
+    expect(create('told', '--framework', 'next').stdout).toContain('npm run build')
+  })
+
+  test('puts the database, Redis and the provider into the settings', () => {
+    create('set', '--framework', 'express', '--database', 'postgres', '--redis', '--issuer', 'https://idp.example')
+    expect(read('set/.env')).toMatch(/^DATABASE_URL=postgres:.*\nREDIS_URL=redis:/m)
+    expect(read('set/.env')).toContain('IDP_ISSUER=https://idp.example')
+  })
+
+  test.each([
+    ['--framework', 'koa'],
+    ['--database', 'oracle'],
+    ['--nonsense', 'x'],
+  ])('refuses %s %s in one sentence, and writes nothing', (option, value) => {
+    const { status, stderr } = create('refused', option, value)
+    expect([status, stderr.trim().split('\n').length]).toEqual([1, 1])
+    expect(existsSync(join(folder, 'refused'))).toBe(false)
+  })
+
+  test('leaves a folder alone that is not empty', () => {
+    create('full', '--framework', 'express')
+    writeFileSync(join(folder, 'full/mine.txt'), 'mine')
+    const before = read('full/.env')
+    expect(create('full', '--framework', 'fastify').status).toBe(1)
+    expect(read('full/.env')).toBe(before)
+  })
+})

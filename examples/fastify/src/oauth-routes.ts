@@ -31,7 +31,7 @@ export function oauthRoutes(parts: OAuthParts): FastifyPluginAsync {
   const { sessions, flow, vault } = parts
   const { getAuth } = parts.door
   return async (app) => {
-    await takeForms(app, { only: true })
+    await takeForms(app, { only: false })
     app.head('/auth/oauth/idp', noAnswer)
     app.get<{ Querystring: { returnTo?: unknown } }>('/auth/oauth/idp', async (request, reply) => {
       try {

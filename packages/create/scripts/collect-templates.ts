@@ -97,7 +97,7 @@ function identityProvider(): Files {
       description,
       type: 'module',
       exports: { '.': { types: './index.d.ts', default: './index.js' } },
-      dependencies,
+      dependencies: pinned(dependencies),
     }),
   }
   for (const path of pathsIn(join(folder, 'src')).filter((name) => name !== 'server.ts')) {

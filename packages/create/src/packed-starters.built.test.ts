@@ -20,8 +20,7 @@ async function packAll(): Promise<ReadonlyMap<string, string>> {
 }
 
 /** Points the manifest at the tarballs: these versions are not published yet. */
-function usePacked(app: string): void {
-  const file = join(app, 'package.json')
+function usePacked(file: string): void {
   const manifest = JSON.parse(readFileSync(file, 'utf8'))
   for (const name of Object.keys(manifest.dependencies)) {
     const tarball = tarballs.get(name)
@@ -44,7 +43,8 @@ describe('a starter from the packed packages', () => {
       const app = join(folder, framework)
       const cli = join(folder, 'create/node_modules/@tessera-auth/create/dist/cli.js')
       await run(process.execPath, [cli, app, '--framework', framework])
-      usePacked(app)
+      usePacked(join(app, 'package.json'))
+      usePacked(join(app, 'identity-provider/package.json'))
       await run('npm', ['install', '--no-audit', '--no-fund'], { cwd: app })
       if (framework === 'next') await run('npm', ['run', 'build'], { cwd: app })
       else await run('npm', ['run', 'check'], { cwd: app })

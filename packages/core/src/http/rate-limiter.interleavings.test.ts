@@ -1,14 +1,13 @@
 import {
   type Actor,
   explore,
-  type Outcome,
   repeatablePlatform,
   type Scenario,
   type TestPlatform,
   type World,
 } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
-import { AuthError } from '../errors.js'
+import { type Outcomes, refusal, rule } from '../store/fixtures/outcomes.js'
 import { memoryStore } from '../store/memory-store.js'
 import type { Store } from '../store/store.js'
 import { createRateLimiter, type RateLimiter } from './rate-limiter.js'
@@ -16,8 +15,6 @@ import { createRateLimiter, type RateLimiter } from './rate-limiter.js'
 interface Counted extends World {
   readonly platform: TestPlatform
 }
-
-type Outcomes = Readonly<Record<string, Outcome>>
 
 const limiterOn = (store: Store, { platform }: Pick<Counted, 'platform'>): RateLimiter =>
   createRateLimiter({ store, platform, limit: 2, windowSeconds: 900 })
@@ -34,17 +31,11 @@ async function open(): Promise<Counted> {
   return { store, platform }
 }
 
-function code(outcome: Outcome): string {
-  if (outcome.status !== 'threw') return outcome.status
-  if (outcome.error instanceof AuthError) return outcome.error.code
-  throw outcome.error
-}
-
 function counts(outcomes: Outcomes): { yes: number; no: number } {
-  const codes = Object.values(outcomes).map(code)
+  const refusals = Object.values(outcomes).map(refusal)
   return {
-    yes: codes.filter((one) => one === 'returned').length,
-    no: codes.filter((one) => one === 'too_many_attempts').length,
+    yes: refusals.filter((code) => code === null).length,
+    no: refusals.filter((code) => code === 'too_many_attempts').length,
   }
 }
 
@@ -59,10 +50,6 @@ async function left({ store, platform }: Counted, key: string): Promise<number> 
       )
     if (!isFree) return tries
   }
-}
-
-function rule(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`Broken: ${what}`)
 }
 
 describe('consume, by processes that count the same key at once', () => {

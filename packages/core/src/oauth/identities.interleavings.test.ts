@@ -8,10 +8,10 @@ import {
   type World,
 } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
-import { AuthError } from '../errors.js'
 import { createSessions, type Sessions } from '../session/sessions.js'
 import type { LoginAttempt } from '../store/login-records.js'
 import { markSelfBounded } from '../store/bounded-store.js'
+import { isDone, type Outcomes, refusal, rule } from '../store/fixtures/outcomes.js'
 import { memoryStore } from '../store/memory-store.js'
 import { createIdentities, type Identities } from './identities.js'
 import type { Identity } from './identity.js'
@@ -34,7 +34,6 @@ interface Users extends World {
 }
 
 type Run = (actor: Actor, world: Users) => Promise<unknown>
-type Outcomes = Readonly<Record<string, Outcome>>
 
 function identitiesOn(actor: Actor, { platform, users }: Pick<Users, 'platform' | 'users'>): Identities {
   return createIdentities({
@@ -66,18 +65,7 @@ async function openLinked(): Promise<Users> {
 }
 
 const userIdOf = (outcome: Outcome | undefined): string | null =>
-  outcome?.status === 'returned' ? (outcome.value as LoginAttempt).userId : null
-
-function rule(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`Broken: ${what}`)
-}
-
-/** Throws what the library would not. */
-function refusal(outcome: Outcome | undefined): string | null {
-  if (outcome?.status !== 'threw') return null
-  if (outcome.error instanceof AuthError) return outcome.error.code
-  throw outcome.error
-}
+  isDone(outcome) ? (outcome.value as LoginAttempt).userId : null
 
 async function oneUser(outcomes: Outcomes, world: Users): Promise<void> {
   const ids = new Set(

@@ -1,18 +1,7 @@
 import { type Actor, explore, type Scenario } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
-import {
-  adding,
-  type Cart,
-  isDone,
-  openWorld,
-  type Outcomes,
-  refusal,
-  rule,
-  sampled,
-  slow,
-  type SessionWorld,
-  signedIn,
-} from './fixtures/session-world.js'
+import { isDone, type Outcomes, refusal, rule } from '../store/fixtures/outcomes.js'
+import { adding, type Cart, openWorld, sampled, slow, type SessionWorld, signedIn } from './fixtures/session-world.js'
 import type { SessionWithToken } from './session.js'
 
 interface OneSession extends SessionWorld {

@@ -7,16 +7,8 @@ import {
   type LoginRecords,
   presentedDigest,
 } from '../store/login-records.js'
-import {
-  isDone,
-  openWorld,
-  type Outcomes,
-  rule,
-  sampled,
-  slow,
-  type SessionWorld,
-  signedIn,
-} from './fixtures/session-world.js'
+import { isDone, type Outcomes, rule } from '../store/fixtures/outcomes.js'
+import { openWorld, sampled, slow, type SessionWorld, signedIn } from './fixtures/session-world.js'
 
 /** A user with one login that has a refresh family, or with two that have none. */
 interface Logins extends SessionWorld {

@@ -2,16 +2,8 @@ import { type Actor, explore, type Scenario } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
 import { AuthError } from '../errors.js'
 import { createLoginRecords, familyKind, presentedDigest } from '../store/login-records.js'
-import {
-  isDone,
-  openWorld,
-  type Outcomes,
-  rule,
-  sampled,
-  slow,
-  type SessionWorld,
-  signedIn,
-} from './fixtures/session-world.js'
+import { isDone, type Outcomes, rule } from '../store/fixtures/outcomes.js'
+import { openWorld, sampled, slow, type SessionWorld, signedIn } from './fixtures/session-world.js'
 import type { SessionWithToken } from './session.js'
 
 /** A user, the app's table of hashes, and a cookie that was stolen. */

@@ -1,6 +1,7 @@
 import { type Actor, explore, type ExploreOptions, type Scenario } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
-import { isDone, openWorld, type Outcomes, refusal, rule, type SessionWorld } from './fixtures/session-world.js'
+import { isDone, type Outcomes, refusal, rule } from '../store/fixtures/outcomes.js'
+import { openWorld, type SessionWorld } from './fixtures/session-world.js'
 import type { ProviderLogout } from './provider-logins.js'
 
 type Run = (actor: Actor, world: SessionWorld) => Promise<unknown>

@@ -2,19 +2,8 @@ import { type Actor, explore, type Outcome, type Scenario } from '@tessera-auth/
 import { describe, expect, test } from 'vitest'
 import { createAuthenticator } from '../http/authenticator.js'
 import type { RequestAuth } from '../http/request-auth.js'
-import {
-  adding,
-  type Cart,
-  isDone,
-  openWorld,
-  type Outcomes,
-  refusal,
-  rule,
-  sampled,
-  slow,
-  type SessionWorld,
-  signedIn,
-} from './fixtures/session-world.js'
+import { isDone, type Outcomes, refusal, rule } from '../store/fixtures/outcomes.js'
+import { adding, type Cart, openWorld, sampled, slow, type SessionWorld, signedIn } from './fixtures/session-world.js'
 import type { Store } from '../store/store.js'
 import type { Sessions } from './sessions.js'
 

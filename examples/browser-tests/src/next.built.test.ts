@@ -1,0 +1,11 @@
+import { describeBehindNginx } from './describe-behind-nginx.ts'
+import { describePages } from './describe-pages.ts'
+
+const next = {
+  program: process.execPath,
+  args: ['src/server.ts'],
+  cwd: new URL('../../next/', import.meta.url).pathname,
+}
+
+describePages('Next.js', next)
+describeBehindNginx('Next.js', next)

@@ -100,11 +100,10 @@ export function staticKeyRing(keys: readonly JsonWebKey[]): KeyRing {
 }
 
 /** Verifying keys by name, and by algorithm where a token names none. */
-export function createKeySet(keys: readonly CheckedKey[]): Pick<KeySource, 'find'> & { readonly size: number } {
+export function createKeySet(keys: readonly CheckedKey[]): Pick<KeySource, 'find'> {
   const verifying = keys.map((key) => createVerifyingKey(key))
   const named = new Map(verifying.map((key) => [key.kid, key]))
   return {
-    size: verifying.length,
     find(kid, algorithm) {
       if (kid !== undefined) {
         const key = named.get(kid)

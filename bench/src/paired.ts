@@ -1,4 +1,4 @@
-/** Paired, interleaved measuring: a shared machine drifts, ratios taken in turns do not. */
+/** Paired, interleaved measuring of CPU time: a shared machine drifts and waits, ratios of CPU taken in turns do not. */
 
 /** Something that is run many times; its time for one run is what counts. */
 export type Job = () => Promise<unknown> | unknown
@@ -11,7 +11,7 @@ export interface PairedOptions {
   readonly runs: number
 }
 
-/** The median over all turns of (time of `subject` / time of `reference`). */
+/** The median over all turns of (CPU time of `subject` / CPU time of `reference`), all threads of the process counted. */
 export async function pairedRatio(subject: Job, reference: Job, { turns = 15, runs }: PairedOptions): Promise<number> {
   await timeOf(subject, runs)
   await timeOf(reference, runs)
@@ -34,7 +34,8 @@ export function median(values: readonly number[]): number {
 }
 
 async function timeOf(job: Job, runs: number): Promise<number> {
-  const start = process.hrtime.bigint()
+  const start = process.cpuUsage()
   for (let run = 0; run < runs; run += 1) await job()
-  return Number(process.hrtime.bigint() - start)
+  const { user, system } = process.cpuUsage(start)
+  return user + system
 }

@@ -62,7 +62,7 @@ export function viewOf<Data>(
 
 function makeView<Data>(context: SessionContext<Data>, stored: StoredSession, authenticated: boolean): Session<Data> {
   const { value } = stored
-  const session = Object.freeze({
+  const session = {
     id: stored.key,
     userId: stored.owner,
     createdAt: value.createdAt,
@@ -72,9 +72,9 @@ function makeView<Data>(context: SessionContext<Data>, stored: StoredSession, au
     methods: Object.freeze(value.methods),
     device: Object.freeze({ label: value.label }),
     data: readData(context, stored),
-  })
+  }
   rememberOrigin(session, { stored, digest: authenticated ? value.hash : undefined })
-  return session
+  return Object.freeze(session)
 }
 
 function readData<Data>({ codec, emit }: SessionContext<Data>, stored: StoredSession): Data {

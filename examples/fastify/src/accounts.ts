@@ -40,6 +40,8 @@ export interface Accounts {
   whoami(auth: RequestAuth<Cart>): Promise<SignedIn>
   reauthenticate(request: AccountRequest): Promise<UserSession<Cart>>
   changePassword(request: AccountRequest): Promise<void>
+  /** Ends the logins of password changes that were cut short, by a crash or an outage. */
+  finishEndings(): Promise<void>
   /** Ends one of one's own sessions; `not_found` for any other. */
   endSession(auth: RequestAuth<Cart>, sessionId: string): Promise<void>
   /** Ends all sessions but this one; how many. */
@@ -104,8 +106,15 @@ export function createAccounts(parts: AccountParts): Accounts {
       const user = await proveAgain(await whoami(auth), current, address)
       const hash = await passwords.hash(chosen, user.email === null ? [] : [user.email])
       // Somebody changed it in between: what was proven is no longer the password.
-      if (!(await users.replaceHash(user, hash))) throw new AuthError('invalid_credentials')
+      if (!(await users.changeHash(user, hash))) throw new AuthError('invalid_credentials')
       await endOthers(sessions, user.id, () => auth.reauthenticate({ methods }))
+      await users.ended(user.id)
+    },
+    async finishEndings() {
+      for (const userId of await users.unended()) {
+        await sessions.revokeAll(userId)
+        await users.ended(userId)
+      }
     },
     async endSession(auth, sessionId) {
       const session = await auth.requireSession()

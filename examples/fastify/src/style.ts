@@ -22,7 +22,7 @@ body {
   font: 1rem/1.5 system-ui, sans-serif;
 }
 main, header, footer { max-width: 54rem; margin: 0 auto; padding: 0 1rem; }
-header { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; padding-top: 1.5rem; min-height: 4.25rem; }
+header { display: flex; gap: .5rem; align-items: center; padding-top: 1.5rem; min-height: 4.25rem; }
 header strong { display: flex; align-items: center; gap: .6rem; margin-right: auto; }
 header strong::before {
   content: "";
@@ -60,6 +60,7 @@ input:not([type=checkbox]) {
 input[type=checkbox] { width: 1.15rem; height: 1.15rem; margin: 0; accent-color: var(--accent); }
 .hint { display: block; margin-top: .25rem; color: var(--quiet); font-size: .875rem; font-weight: 400; }
 button, .button {
+  white-space: nowrap;
   display: inline-block;
   min-height: 2.75rem;
   padding: .55rem 1.1rem;
@@ -74,7 +75,8 @@ button, .button {
   cursor: pointer;
 }
 header button, .devices button { padding-inline: .8rem; }
-.wide { width: 100%; }
+.wide { width: 100%; white-space: normal; }
+.danger { white-space: normal; }
 .plain { background: transparent; border-color: var(--line); color: inherit; }
 .danger { background: transparent; border-color: var(--danger); color: var(--danger); }
 button:hover, .button:hover { filter: brightness(1.08); }
@@ -83,9 +85,9 @@ button:hover, .button:hover { filter: brightness(1.08); }
 .notice { margin: 1.5rem 0 0; padding: .9rem 1.1rem; border-left: .3rem solid var(--danger); border-radius: .4rem; background: var(--alert); }
 .notice ul { margin: .25rem 0 0; padding-left: 1.2rem; }
 .devices { list-style: none; margin: 0 0 1rem; padding: 0; }
-.devices li { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; padding: .85rem 0; border-top: 1px solid var(--line); }
+.devices li { display: flex; gap: .75rem; align-items: center; padding: .85rem 0; border-top: 1px solid var(--line); }
 .devices li:first-child { border-top: 0; padding-top: 0; }
-.devices .about { flex: 1 1 8.5rem; }
+.devices .about { flex: 1; min-width: 0; overflow-wrap: anywhere; }
 .devices b { display: block; }
 .badge { margin-left: .4rem; padding: .05rem .5rem; border: 1px solid var(--good); border-radius: 1rem; color: var(--good); font-size: .8rem; font-weight: 600; white-space: nowrap; }
 .quiet { color: var(--quiet); font-size: .925rem; }

@@ -23,6 +23,11 @@ export interface Users {
   create(user: User): Promise<boolean>
   /** Puts a hash in the place of the one that was seen; `false`: it has changed meanwhile. */
   replaceHash(user: User, passwordHash: string): Promise<boolean>
+  /** The same for another password. From the same write on, `unended` names the user, until `ended` is told. */
+  changeHash(user: User, passwordHash: string): Promise<boolean>
+  /** Users whose password was changed and whose other logins may not have been ended. */
+  unended(): Promise<string[]>
+  ended(id: string): Promise<void>
   remove(id: string): Promise<void>
 }
 
@@ -61,7 +66,7 @@ export function createUsers(database: Database): Users {
     byId: (id) => one('id', id),
     byEmail: async (email) => (email === null ? null : one('email_key', emailKey(email))),
     async create({ id, email, emailVerified, passwordHash }) {
-      const columns = '(id, email, email_key, email_verified, password_hash) values (?, ?, ?, ?, ?)'
+      const columns = '(id, email, email_key, email_verified, password_hash, ending) values (?, ?, ?, ?, ?, 0)'
       const sql =
         engine === 'mysql'
           ? `insert ignore into users ${columns}`
@@ -72,6 +77,17 @@ export function createUsers(database: Database): Users {
     async replaceHash({ id, passwordHash }, successor) {
       const sql = 'update users set password_hash = ? where id = ? and password_hash = ?'
       return (await database.run(sql, [successor, id, passwordHash])) === 1
+    },
+    async changeHash({ id, passwordHash }, successor) {
+      const sql = 'update users set password_hash = ?, ending = 1 where id = ? and password_hash = ?'
+      return (await database.run(sql, [successor, id, passwordHash])) === 1
+    },
+    async unended() {
+      const rows = await database.rows('select id from users where ending = 1', [])
+      return rows.map(({ id }) => String(id))
+    },
+    async ended(id) {
+      await database.run('update users set ending = 0 where id = ?', [id])
     },
     async remove(id) {
       await database.run('delete from users where id = ?', [id])
@@ -84,7 +100,8 @@ const table = (text: string): string => `create table if not exists users (
   email ${text},
   email_key ${text} unique,
   email_verified smallint not null,
-  password_hash ${text}
+  password_hash ${text},
+  ending smallint not null
 )`
 
 const schema: Readonly<Record<Database['engine'], string>> = {

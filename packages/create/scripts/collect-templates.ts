@@ -1,5 +1,5 @@
 /** Collects the examples as templates into `templates.json`, before the package is packed. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -75,9 +75,16 @@ function manifestOf(folder: string): object {
 
 function pinned(dependencies: Record<string, string>): Record<string, string> {
   const entries = Object.entries(dependencies)
-    .filter(([name]) => name !== '@tessera-auth/reference-suite' && name !== '@tessera-auth/testing')
+    .filter(([name]) => !isOfTheWorkspace(name))
     .map(([name, version]) => [name, version.startsWith('workspace:') ? publishedVersion(name) : version])
   return Object.fromEntries(entries)
+}
+
+/** What an example's own tests stand on is not published, or not of use to an app. */
+function isOfTheWorkspace(name: string): boolean {
+  if (!name.startsWith('@tessera-auth/') || name === provider) return false
+  const folder = join(root, 'packages', name.slice('@tessera-auth/'.length))
+  return name === '@tessera-auth/testing' || !existsSync(folder) || manifestIn(folder)['private'] === true
 }
 
 function publishedVersion(name: string): string {

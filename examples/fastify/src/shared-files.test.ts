@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+
+/** Files that know no framework: each example has its own copy, as a starter is one folder, and all are the same. */
+const everywhere = [
+  'accounts',
+  'attempts',
+  'cart',
+  'config',
+  'database',
+  'gate',
+  'services',
+  'session-body',
+  'stores',
+  'users',
+]
+const pages = ['html', 'page', 'provider', 'secrets', 'style']
+const newer = ['app-error', 'body']
+
+function read(example: string, name: string): string {
+  return readFileSync(new URL(`../../${example}/src/${name}.ts`, import.meta.url), 'utf8')
+}
+
+describe('a file that knows no framework', () => {
+  test.each(everywhere)('%s.ts is the same in all examples', (name) => {
+    const [express, fastify, next] = ['express', 'fastify', 'next'].map((example) => read(example, name))
+    expect(fastify).toBe(express)
+    expect(next).toBe(express)
+  })
+
+  test.each(pages)('%s.ts is the same where pages are HTML', (name) => {
+    expect(read('fastify', name)).toBe(read('express', name))
+  })
+
+  test.each(newer)('%s.ts is the same where the framework reads bodies by itself', (name) => {
+    expect(read('next', name)).toBe(read('fastify', name))
+  })
+
+  test('the style sheet of Next is the one of the others', () => {
+    const css = readFileSync(new URL('../../next/src/app/style.css', import.meta.url), 'utf8')
+    expect(read('express', 'style')).toContain(css.trim())
+  })
+
+  test('the sentences for errors are the ones of the others', () => {
+    const sentences = (text: string): string[] => text.match(/'[A-Z][^'\n]+[.?]'/g) ?? []
+    const known = sentences(read('express', 'page'))
+    expect(sentences(read('next', 'messages')).filter((sentence) => !known.includes(sentence))).toEqual([])
+  })
+})

@@ -38,7 +38,13 @@ describe('a file that knows no framework', () => {
 
   test('the style sheet of Next is the one of the others', () => {
     const css = readFileSync(new URL('../../next/src/app/style.css', import.meta.url), 'utf8')
-    expect(read('express', 'style')).toContain(css.trim())
+    // The formatter writes CSS files its own way; what they say is the same.
+    const said = (text: string): string =>
+      text
+        .replaceAll(/[\s;'"]|(?<![\d.])0(?=\.)/g, '')
+        .replaceAll('::', ':')
+        .toLowerCase()
+    expect(said(read('express', 'style'))).toContain(said(css))
   })
 
   test('the sentences for errors are the ones of the others', () => {

@@ -38,18 +38,31 @@ export function createVerifyingKey(checked: CheckedKey): VerifyingKey {
   }
   const options = { algorithms: [algorithm] }
   let imported: Promise<CryptoKey> | null = null
+  let key: CryptoKey | null = null
+
+  async function importFirst(token: ParsedJws): Promise<boolean> {
+    imported ??= importKey(checked, 'verify')
+    try {
+      key = await imported
+      return await verifyWith(key, token)
+    } catch {
+      return false
+    }
+  }
+
+  function verifyWith(verifying: CryptoKey, { signingInput, signature }: ParsedJws): Promise<boolean> {
+    return compactVerify(`${signingInput}.${signature}`, verifying, options).then(
+      () => true,
+      () => false,
+    )
+  }
+
   return {
     kid,
     algorithm,
-    async verify(token) {
+    verify(token) {
       if (token.header.alg !== algorithm) return false
-      try {
-        imported ??= importKey(checked, 'verify')
-        await compactVerify(`${token.signingInput}.${token.signature}`, await imported, options)
-        return true
-      } catch {
-        return false
-      }
+      return key ? verifyWith(key, token) : importFirst(token)
     },
   }
 }

@@ -89,9 +89,10 @@ function configuration(files: readonly string[]): object {
   }
 }
 
-/** Pages may import whatever some package of the workspace does: the folder gets links to all of it. */
+/** Pages may import whatever some package or example of the workspace does: the folder gets links to all of it. */
 function linkDependencies(): void {
-  const homes = packages().map((one) => join(one.folder, 'node_modules'))
+  const examples = globSync('examples/*/node_modules', { cwd: root }).map((path) => join(root, path))
+  const homes = [...packages().map((one) => join(one.folder, 'node_modules')), ...examples]
   for (const home of homes) {
     for (const path of globSync(['[a-z]*', '@*/*'], { cwd: home })) {
       const link = join(folder, 'node_modules', path)

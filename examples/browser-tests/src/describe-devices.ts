@@ -27,6 +27,8 @@ export function describeDevices({ open, origin }: Subject): void {
       const account = await signUp(page, origin())
       const { page: other } = await open()
       await signInAt(other, origin(), account)
+      await page.reload()
+      expect(await part(page, 'Your devices').getByRole('listitem').count()).toBe(2)
       const form = part(page, 'Change password')
       const password = newPassword()
       await form.getByLabel('Current password').fill(account.password)

@@ -25,10 +25,6 @@ export async function signIn(_state: State, form: FormData): Promise<FormState> 
   )
 }
 
-export async function signOut(_state: State, form: FormData): Promise<FormState> {
-  return submit(form, (_services, { auth }) => auth.signOut())
-}
-
 export async function reauthenticate(_state: State, form: FormData): Promise<FormState> {
   return submit(form, ({ accounts }, request) => accounts.reauthenticate(request))
 }
@@ -58,6 +54,8 @@ async function submit(
     const address = addressOf(await headers())
     await run(services, { auth: getAuth(), body: Object.fromEntries(form), address })
   } catch (error) {
+    // The page still shows who was signed in.
+    if (error instanceof AuthError && error.code === 'unauthenticated') redirect('/?error=unauthenticated')
     return refusalOf(error)
   }
   redirect('/')

@@ -1,8 +1,6 @@
 import { AuthError, systemPlatform } from '@tessera-auth/core'
 import { connection } from 'next/server'
-import { signOut } from '../actions.ts'
 import { type App, openApp } from '../auth.ts'
-import { ActionForm } from '../components/action-form.tsx'
 import { Header } from '../components/header.tsx'
 import { Notice } from '../components/notice.tsx'
 import { SignedIn, type SignedInProps } from '../components/signed-in.tsx'
@@ -20,9 +18,9 @@ export default async function Page({ searchParams }: { searchParams: Query }) {
     <>
       <Header>
         {visitor && visitor !== 'unavailable' && (
-          <ActionForm action={signOut}>
+          <form method="post" action="/page/sign-out">
             <button className="plain">Sign out</button>
-          </ActionForm>
+          </form>
         )}
       </Header>
       <main>

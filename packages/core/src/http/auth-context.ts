@@ -6,10 +6,25 @@ import type { SessionInternals } from '../session/session-internals.js'
 import type { Sessions } from '../session/sessions.js'
 import type { AccessTokenClaims } from '../token/access-token.js'
 
-/** What checks bearer tokens; `createTokenVerifier` makes one. */
+/** What checks access tokens; `createTokenVerifier` makes one. */
 export interface BearerVerifier {
-  /** What the token says; `null` for every no. */
-  verify(accessToken: string): Promise<AccessTokenClaims | null>
+  verify(accessToken: string, proven?: { readonly jkt: string }): Promise<AccessTokenClaims | null>
+}
+
+/** What checks DPoP proofs (RFC 9449); `createDpopVerifier` makes one. */
+export interface ProofVerifier {
+  verify(request: {
+    readonly proof: unknown
+    readonly method: string
+    readonly url: string
+    readonly accessToken?: string
+  }): Promise<{ readonly jkt: string | null; readonly error: string | null; readonly nonce: string | null }>
+}
+
+/** Proofs and the origin that they must name. */
+export interface ProofPart {
+  readonly verifier: ProofVerifier
+  readonly origin: string
 }
 
 /** What an authenticator with sessions has. */
@@ -29,4 +44,6 @@ export interface AuthContext<Data> {
   /** `null`: bearer tokens only. */
   readonly part: SessionPart<Data> | null
   readonly verifier: BearerVerifier | null
+  /** `null`: tokens that are bound to a key are refused. */
+  readonly dpop: ProofPart | null
 }

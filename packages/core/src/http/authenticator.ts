@@ -8,7 +8,7 @@ import { systemPlatform } from '../platform.js'
 import { internalsOf } from '../session/session-internals.js'
 import type { Sessions } from '../session/sessions.js'
 import type { Shared } from '../shared.js'
-import type { AuthContext, BearerVerifier, SessionPart } from './auth-context.js'
+import type { AuthContext, BearerVerifier, ProofPart, ProofVerifier, SessionPart } from './auth-context.js'
 import { errorResponse } from './error-response.js'
 import {
   createReadonlyRequestAuth,
@@ -20,6 +20,8 @@ import {
 interface CommonOptions extends Partial<Pick<Shared, 'onEvent' | 'platform'>> {
   /** Checks bearer tokens, for `requireScope`. */
   readonly verifier?: BearerVerifier
+  /** Checks DPoP proofs (RFC 9449), so that `requireScope` takes tokens that are bound to a key. Needs `origin`. */
+  readonly dpop?: ProofVerifier
   /** Default `session`; sent as `__Host-session` on https. */
   readonly cookieName?: string
   /** Default `lax`. */
@@ -32,7 +34,7 @@ interface CommonOptions extends Partial<Pick<Shared, 'onEvent' | 'platform'>> {
 export type AuthenticatorOptions<Data> = CommonOptions &
   (
     | { readonly sessions: Sessions<Data>; readonly origin: string }
-    | { readonly sessions?: undefined; readonly verifier: BearerVerifier }
+    | { readonly sessions?: undefined; readonly verifier: BearerVerifier; readonly origin?: string }
   )
 
 /** What an adapter is made of. */
@@ -76,7 +78,14 @@ function createContext<Data>(options: AuthenticatorOptions<Data>): AuthContext<D
   if (options.verifier !== undefined) requireMethods('verifier', options.verifier, ['verify'])
   const part = options.sessions === undefined ? null : createPart(options.sessions, options.origin, options)
   if (!part && !options.verifier) throw expected('sessions', 'what createSessions returned, or a verifier', undefined)
-  return { platform, part, emit: createEmit(options.onEvent, platform), verifier: options.verifier ?? null }
+  const dpop = createProofPart(options)
+  return { platform, part, dpop, emit: createEmit(options.onEvent, platform), verifier: options.verifier ?? null }
+}
+
+function createProofPart<Data>({ dpop, origin }: AuthenticatorOptions<Data>): ProofPart | null {
+  if (dpop === undefined) return null
+  requireMethods('dpop', dpop, ['verify'])
+  return { verifier: dpop, origin: checkOrigin('origin', origin) }
 }
 
 function createPart<Data>(sessions: Sessions<Data>, given: string, options: CommonOptions): SessionPart<Data> {

@@ -17,8 +17,11 @@ describe('readBearer (RFC 6750 §2.1)', () => {
     ['Bearer a,b', 'malformed'],
     ['Bearer a, Bearer b', 'malformed'],
     [`Bearer ${'x'.repeat(40_000)}`, 'malformed'],
-    ['Bearer abc', { token: 'abc' }],
-    ['bearer abc.def-_~+/==', { token: 'abc.def-_~+/==' }],
+    ['Bearer abc', { token: 'abc', scheme: 'Bearer' }],
+    ['DPoP abc', { token: 'abc', scheme: 'DPoP' }],
+    ['DPoP', 'malformed'],
+    ['DPoPx abc', 'absent'],
+    ['bearer abc.def-_~+/==', { token: 'abc.def-_~+/==', scheme: 'Bearer' }],
   ])('%j is %j', (header, expected) => {
     expect(readBearer(request(header))).toEqual(expected)
   })

@@ -1,23 +1,23 @@
-/** Credentials in the Authorization header: Bearer (RFC 6750 §2.1) and Basic for OAuth clients (RFC 6749 §2.3.1). */
+/** Credentials in the Authorization header: Bearer (RFC 6750 §2.1), DPoP (RFC 9449 §7.1), Basic for OAuth clients (RFC 6749 §2.3.1). */
 import type { RequestView } from '../cookie/request-view.js'
 import { constantTimeEqual } from '../internal/equal.js'
 import { type Platform, sha256Text } from '../platform.js'
 
 /** RFC 6750 b64token, and no more than a header holds. */
-const bearer = /^bearer +([\w.~+/-]+=*)$/i
+const bearer = /^(bearer|dpop) +([\w.~+/-]+=*)$/i
 const basic = /^basic +([\w+/-]+=*)$/i
 const mostLength = 32_768
 
 /** What the header holds: a token, nothing, or something that is neither. */
-export type BearerCredentials = { readonly token: string } | 'absent' | 'malformed'
+export type BearerCredentials = { readonly token: string; readonly scheme: 'Bearer' | 'DPoP' } | 'absent' | 'malformed'
 
-/** Reads a bearer token. Only from the header: never from a query or a form. */
+/** Reads an access token and how it is presented. Only from the header: never from a query or a form. */
 export function readBearer({ headers }: RequestView): BearerCredentials {
   const header = headers.get('authorization')
   if (header === null) return 'absent'
-  const token = header.length <= mostLength ? bearer.exec(header)?.[1] : undefined
-  if (token !== undefined) return { token }
-  return /^bearer\b/i.test(header) ? 'malformed' : 'absent'
+  const [, scheme, token] = (header.length <= mostLength && bearer.exec(header)) || []
+  if (token !== undefined) return { token, scheme: scheme?.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer' }
+  return /^(bearer|dpop)\b/i.test(header) ? 'malformed' : 'absent'
 }
 
 /** The client that the Basic credentials authenticate, or `null`. Both comparisons take the same time. */

@@ -48,6 +48,10 @@ function retryHeader({ code, status, details }: AuthError): Record<string, strin
 function challengeHeader({ code, details }: AuthError): Record<string, string> {
   if (code === 'invalid_client') return { 'WWW-Authenticate': 'Basic realm="oauth", charset="UTF-8"' }
   if (code === 'invalid_token') {
+    // RFC 9449 §7.1.
+    if (typeof details.dpop === 'string') {
+      return { 'WWW-Authenticate': `DPoP error="${details.dpop}", algs="ES256 EdDSA RS256 PS256"` }
+    }
     return { 'WWW-Authenticate': details.presented === false ? 'Bearer' : 'Bearer error="invalid_token"' }
   }
   if (code !== 'insufficient_scope') return {}

@@ -1,7 +1,7 @@
 /** `@tessera-auth/core/http`: authenticating requests of any framework, without loading anything of JWT or OAuth. */
 export { createAuthenticator } from './authenticator.js'
 export type { Authenticator, AuthenticatorOptions } from './authenticator.js'
-export type { BearerVerifier } from './auth-context.js'
+export type { BearerVerifier, ProofVerifier } from './auth-context.js'
 export { errorResponse } from './error-response.js'
 export type { ErrorAnswer } from './error-response.js'
 export { createRateLimiter } from './rate-limiter.js'

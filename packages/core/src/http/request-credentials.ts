@@ -1,23 +1,44 @@
-/** What a request presents besides its cookie: a bearer token, or a client's credentials. Neither needs the CSRF guard. */
+/** What a request presents besides its cookie: an access token, or a client's credentials. Neither needs the CSRF guard. */
+import type { RequestView } from '../cookie/request-view.js'
 import { AuthError, ConfigError } from '../errors.js'
 import type { AccessTokenClaims } from '../token/access-token.js'
 import { readBearer, readClient } from './bearer.js'
 import { requestOf, type RequestState } from './request-state.js'
 
-/** The claims of the bearer token, when it has all scopes; `invalid_token`, `insufficient_scope` (RFC 6750 §3.1). */
+/** The claims of the access token, when it has all scopes; `invalid_token`, `insufficient_scope` (RFC 6750 §3.1). */
 export async function requireScope<Data>(
   state: RequestState<Data>,
   scopes: readonly string[],
 ): Promise<AccessTokenClaims> {
   const { verifier } = state.context
   if (!verifier) throw new ConfigError('verifier: expected by requireScope, but createAuthenticator was given none')
-  const credentials = readBearer(await requestOf(state))
+  const request = await requestOf(state)
+  const credentials = readBearer(request)
   if (credentials === 'absent') throw new AuthError('invalid_token', { presented: false })
-  const claims = credentials === 'malformed' ? null : await verifier.verify(credentials.token)
-  if (!claims) throw new AuthError('invalid_token')
+  if (credentials === 'malformed') throw new AuthError('invalid_token')
+  const { scheme, token } = credentials
+  const claims = await verifier.verify(token, scheme === 'DPoP' ? await provenKey(state, request, token) : undefined)
+  if (!claims) throw new AuthError('invalid_token', scheme === 'DPoP' ? { dpop: 'invalid_token' } : {})
   const granted = new Set((claims.scope ?? '').split(' '))
   if (scopes.every((scope) => granted.has(scope))) return claims
   throw new AuthError('insufficient_scope', { scope: scopes.join(' ') })
+}
+
+// RFC 9449 §7.1: the proof is for this method and URL, whose origin is the configured one.
+async function provenKey<Data>(
+  { context, exchange }: RequestState<Data>,
+  request: RequestView,
+  accessToken: string,
+): Promise<{ jkt: string }> {
+  if (!context.dpop) throw new AuthError('invalid_token')
+  const { verifier, origin } = context.dpop
+  const { pathname, search } = new URL(request.url, origin)
+  const proof = request.headers.get('dpop')
+  const asked = { proof, method: request.method, url: origin + pathname + search, accessToken }
+  const { jkt, error, nonce } = await verifier.verify(asked)
+  if (nonce !== null) exchange.responseHeaders.append('DPoP-Nonce', nonce)
+  if (jkt === null) throw new AuthError('invalid_token', { dpop: error ?? 'invalid_dpop_proof' })
+  return { jkt }
 }
 
 /** The client that `Authorization: Basic` authenticates, or `invalid_client`. */

@@ -1,6 +1,6 @@
 /** One PostgreSQL connection that listens, is watched, and is opened again when it is lost. */
 import { StoreError } from '@tessera-auth/core/store'
-import { pause } from './pause.js'
+import { rest } from './pause.js'
 
 /** `Client` of pg, connected; not a pool, since LISTEN belongs to one connection. */
 export interface NotifyClient {
@@ -77,9 +77,18 @@ export function keepListening(options: ListeningOptions): Listening {
 
   /** Resolves when the connection ended, rejects when it no longer answers. */
   async function watch(client: NotifyClient, lost: Promise<void>): Promise<void> {
-    const over = Promise.race([lost, stopped]).then(() => 'over')
-    while ((await Promise.race([over, pause(answerMilliseconds)])) !== 'over') {
-      await Promise.race([over, inTime(client.query('select 1'))])
+    let over = false
+    async function keepAsking(): Promise<void> {
+      while (!over) {
+        await rest(answerMilliseconds)
+        if (!over) await inTime(client.query('select 1'))
+      }
+    }
+    // One race for the whole life of the connection: each would leave its reactions on the promises that last.
+    try {
+      await Promise.race([lost, stopped, keepAsking()])
+    } finally {
+      over = true
     }
   }
 
@@ -93,7 +102,7 @@ export function keepListening(options: ListeningOptions): Listening {
         options.onError(error)
         wait = Math.min(wait * 2, longestPauseMilliseconds)
       }
-      await Promise.race([stopped, pause(wait)])
+      await Promise.race([stopped, rest(wait)])
     }
   }
 
@@ -122,7 +131,7 @@ async function openInTime({ connect }: ListeningOptions): Promise<NotifyClient> 
 }
 
 async function inTime<T>(answer: Promise<T>): Promise<T> {
-  const late = pause(answerMilliseconds).then(() => {
+  const late = rest(answerMilliseconds).then(() => {
     throw new StoreError(`PostgreSQL did not answer the bus within ${answerMilliseconds / 1000} s.`)
   })
   return Promise.race([answer, late])

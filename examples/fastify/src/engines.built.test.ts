@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto'
+import { describeEngine, postgres, redis } from '@tessera-auth/engines'
+import { describeReferenceAppOn } from '@tessera-auth/reference-suite'
+import { Redis } from 'ioredis'
+import pg from 'pg'
+
+const command = { program: process.execPath, args: ['src/server.ts'], cwd: new URL('..', import.meta.url).pathname }
+const database = `reference_${randomBytes(6).toString('hex')}`
+
+describeEngine(postgres, (url) => {
+  describeReferenceAppOn('Fastify on PostgreSQL', command, async () => {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    await client.query(`create database ${database}`)
+    return {
+      variable: 'DATABASE_URL',
+      url: withPath(url, database),
+      usualPort: 5432,
+      async close() {
+        await client.query(`drop database ${database} with (force)`)
+        await client.end()
+      },
+    }
+  })
+})
+
+describeEngine(redis, (url) => {
+  describeReferenceAppOn('Fastify with Redis', command, async () => {
+    const client = new Redis(withPath(url, '12'))
+    return {
+      variable: 'REDIS_URL',
+      url: withPath(url, '12'),
+      usualPort: 6379,
+      async close() {
+        await client.flushdb()
+        client.disconnect()
+      },
+    }
+  })
+})
+
+function withPath(url: string, path: string): string {
+  return new URL(`/${path}`, url).href
+}

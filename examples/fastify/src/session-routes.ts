@@ -2,6 +2,7 @@
 import type { Sessions } from '@tessera-auth/core'
 import type { FastifyPluginAsync } from 'fastify'
 import type { Accounts } from './accounts.ts'
+import { textListField } from './body.ts'
 import { type Cart, etagOf, requireMatch } from './cart.ts'
 import type { Door } from './door.ts'
 import { cart as cartSchema, sessionList, signedIn } from './schemas.ts'
@@ -34,17 +35,13 @@ export function sessionRoutes({ door: { getAuth }, accounts, sessions }: Session
       const cart = await getAuth(request).data()
       return reply.header('ETag', etagOf(cart)).send(cart)
     })
-    app.put<{ Body: Cart }>(
-      '/cart',
-      { schema: { body: cartSchema, response: { 200: cartSchema } } },
-      async (request, reply) => {
-        const { items } = request.body
-        const cart = await getAuth(request).updateData((current) => {
-          requireMatch(current, request.headers['if-match'])
-          return { items }
-        })
-        return reply.header('ETag', etagOf(cart)).send(cart)
-      },
-    )
+    app.put('/cart', { schema: { body: cartSchema, response: { 200: cartSchema } } }, async (request, reply) => {
+      const items = textListField(request.body, 'items')
+      const cart = await getAuth(request).updateData((current) => {
+        requireMatch(current, request.headers['if-match'])
+        return { items }
+      })
+      return reply.header('ETag', etagOf(cart)).send(cart)
+    })
   }
 }

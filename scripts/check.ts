@@ -5,6 +5,7 @@ import { packedPackages } from './checks/packed-packages.ts'
 import { evidence } from './checks/evidence.ts'
 import { program, type Step } from './checks/step.ts'
 import { sourceSteps } from './checks/source-steps.ts'
+import { typeCost } from './checks/type-cost.ts'
 import { trackedText } from './checks/tracked-text.ts'
 import { decisions } from './checks/decisions.ts'
 import { declarations } from './checks/declarations.ts'
@@ -21,6 +22,7 @@ const steps: Readonly<Record<string, Step>> = {
   build: async () => ((await build()) === 0 ? [] : ['The build failed.']),
   types,
   declarations,
+  cost: typeCost,
   docs: docsCode,
   unused: program('knip', ['--no-config-hints']),
   packages: packedPackages,

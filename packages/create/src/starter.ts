@@ -8,6 +8,7 @@ import type { Database, Framework } from './choices.js'
 export interface StarterOptions {
   /** Made when it is not there; has to be empty. */
   readonly folder: string
+  /** Which example is copied. */
   readonly framework: Framework
   /** Default: SQLite, which needs no server. */
   readonly database?: Database

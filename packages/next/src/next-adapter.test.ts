@@ -111,6 +111,18 @@ describe('proxy', () => {
     expect(answer.headers.get('x-middleware-request-cookie')).toBe(`theme=dark; ${line.split(';', 1)[0]}`)
   })
 
+  test('shows no cookie to the page that it deletes', async () => {
+    const authenticator = newAuthenticator()
+    const { headers } = await loginAs(authenticator, 'ada')
+    const { proxy } = nextAdapter(authenticator)
+    const answer = await proxy(async (_request, auth) => {
+      await auth.signOut()
+      return undefined
+    })(new NextRequest(page, { headers: { ...headers, cookie: `${headers.cookie};theme=dark` } }))
+    expect(answer.headers.getSetCookie()).toEqual([expect.stringMatching(/^session=;/)])
+    expect(answer.headers.get('x-middleware-request-cookie')).toBe('theme=dark')
+  })
+
   test('answers an AuthError itself: what was refused goes nowhere', async () => {
     const { proxy } = nextAdapter(newAuthenticator())
     const answer = await proxy(() => {

@@ -84,11 +84,16 @@ async function answer<Answer>(run: () => Answer | Promise<Answer>): Promise<Answ
 function goOn(request: NextRequest, added: Headers): Response {
   if (added.getSetCookie().length === 0) return NextResponse.next()
   const headers = new Headers(request.headers)
-  const pairs = added.getSetCookie().map((line) => line.split(';', 1)[0] ?? '')
-  const names = pairs.map((pair) => pair.slice(0, pair.indexOf('=')))
-  const kept = (headers.get('cookie') ?? '').split('; ').filter((pair) => !names.includes(pair.split('=', 1)[0] ?? ''))
-  headers.set('cookie', [...kept, ...pairs].filter((pair) => pair !== '').join('; '))
+  const lines = added.getSetCookie()
+  const names = lines.map(nameOf)
+  const kept = (headers.get('cookie') ?? '').split(/;\s*/).filter((pair) => !names.includes(nameOf(pair)))
+  const set = lines.filter((line) => !line.includes('; Max-Age=0;')).map((line) => line.split(';', 1)[0] ?? '')
+  headers.set('cookie', [...kept, ...set].filter((pair) => pair !== '').join('; '))
   return NextResponse.next({ request: { headers } })
+}
+
+function nameOf(pair: string): string {
+  return pair.slice(0, Math.max(pair.indexOf('='), 0)).trim()
 }
 
 // Headers of a redirect made elsewhere cannot be changed, so the answer is copied where something is to be added.

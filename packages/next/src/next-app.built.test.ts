@@ -1,11 +1,8 @@
 /** The adapter inside a built Next app: `next build` of fixtures/app comes first. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startBuilt, startDevelopment, type StartedApp, startStandalone } from './fixtures/start-app.js'
 
-const folder = new URL('fixtures/app/', import.meta.url).pathname
-let child: ChildProcess
+let app: StartedApp
 let origin = ''
 
 interface Sent {
@@ -53,20 +50,10 @@ async function reads(): Promise<number> {
 }
 
 beforeAll(async () => {
-  const probe = createServer().listen(0)
-  await once(probe, 'listening')
-  const address = probe.address()
-  const port = typeof address === 'object' && address ? address.port : 0
-  probe.close()
-  origin = `http://localhost:${port}`
-  const env = { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', PORT: String(port), ORIGIN: origin }
-  child = spawn(process.execPath, ['server.ts'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'ignore'] })
-  for await (const chunk of child.stdout ?? []) if (/^ready/m.test(String(chunk))) break
+  app = await startBuilt()
+  ;({ origin } = app)
 })
-afterAll(async () => {
-  child.kill('SIGTERM')
-  if (child.exitCode === null) await once(child, 'exit')
-})
+afterAll(() => app.stop())
 
 describe('readAuth', () => {
   test('knows who is signed in, in every component', async () => {
@@ -221,4 +208,26 @@ describe('proxy', () => {
       expect([200]).not.toContain((await ask(path)).status)
     },
   )
+})
+
+describe.each([
+  ['next dev', startDevelopment],
+  ['the standalone output', startStandalone],
+] as const)('in %s', (_, start) => {
+  test('components, actions and routes know who is signed in', async () => {
+    const other = await start()
+    const built = origin
+    ;({ origin } = other)
+    try {
+      const { cookies } = await submit(0, { user: 'ada' })
+      const cookie = cookies[0]?.split(';', 1)[0] ?? ''
+      expect((await ask('/', { cookie })).users[0]).toBe('ada')
+      expect((await ask('/api/me', { cookie })).text).toBe('{"userId":"ada"}')
+      expect((await ask('/denied')).status).toBe(401)
+      expect((await ask('/')).users[0]).toBe('nobody')
+    } finally {
+      origin = built
+      await other.stop()
+    }
+  }, 90_000)
 })

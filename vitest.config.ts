@@ -24,6 +24,8 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'examples/*/**/*.test.ts', 'scripts/**/*.test.ts'],
     // Those look at what `next build` made: `pnpm test:built`.
     exclude: [...configDefaults.exclude, '**/*.built.test.ts'],
+    // Half of the suites' time is waiting for servers and processes, so there are more workers than cores.
+    maxWorkers: '200%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -1,4 +1,4 @@
-/** `pnpm docs`: the reference of all packages and the guide, into docs/reference. A warning is an error. */
+/** `pnpm run docs` (pnpm has a command of the shorter name): the reference of all packages and the guide, into docs/reference. A warning is an error. */
 import { join } from 'node:path'
 import { build } from './build.ts'
 import { packages, root, run } from './workspace.ts'

@@ -8,11 +8,13 @@ import type { AccessTokenClaims } from '../token/access-token.js'
 
 /** What checks access tokens; `createTokenVerifier` makes one. */
 export interface BearerVerifier {
+  /** The claims of a token that is good now; `null` for every no. `proven`: the key that the request proved. */
   verify(accessToken: string, proven?: { readonly jkt: string }): Promise<AccessTokenClaims | null>
 }
 
 /** What checks DPoP proofs (RFC 9449); `createDpopVerifier` makes one. */
 export interface ProofVerifier {
+  /** The thumbprint of the key behind a proof for this very request, or why there is none; and the next nonce. */
   verify(request: {
     readonly proof: unknown
     readonly method: string

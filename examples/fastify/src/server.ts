@@ -9,6 +9,8 @@ import { openStores } from './stores.ts'
 
 /** SIGTERM is followed by SIGKILL in most places; what still runs after this many milliseconds is cut off. */
 const patience = 4500
+/** So long, in milliseconds, it goes on accepting once it was told to stop. */
+const lastCall = 100
 const purgeMilliseconds = 600_000
 
 try {
@@ -49,7 +51,8 @@ function stopOnSignal(app: FastifyInstance): void {
     // Who keeps a connection open is told with the next answer that it was the last, and not waited for.
     setInterval(() => app.server.closeIdleConnections(), 50).unref()
     setTimeout(() => app.server.closeAllConnections(), patience).unref()
-    void app.close().then(() => process.exit(0))
+    // Who has connected already is still waiting to be let in: a socket that is closed would turn them away.
+    setTimeout(() => setImmediate(() => void app.close().then(() => process.exit(0))), lastCall)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)

@@ -7,6 +7,8 @@ import { type Config, readConfig, SettingError, withSetting } from './config.ts'
 
 /** SIGTERM is followed by SIGKILL in most places; what still runs after this many milliseconds is cut off. */
 const patience = 4500
+/** So long, in milliseconds, it goes on accepting once it was told to stop. */
+const lastCall = 100
 
 try {
   await start(readConfig(process.env))
@@ -73,15 +75,17 @@ function stopOnSignal(server: Server): void {
   server.prependListener('request', (_request, response) => {
     if (stopping) response.setHeader('Connection', 'close')
   })
+  const finish = async (): Promise<void> => {
+    await closeApp()
+    process.exit(0)
+  }
   const stop = (): void => {
     if (stopping) return
     stopping = true
     setInterval(() => server.closeIdleConnections(), 50).unref()
     setTimeout(() => server.closeAllConnections(), patience).unref()
-    server.close(async () => {
-      await closeApp()
-      process.exit(0)
-    })
+    // Who has connected already is still waiting to be let in: a socket that is closed would turn them away.
+    setTimeout(() => setImmediate(() => server.close(finish)), lastCall)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)

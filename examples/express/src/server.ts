@@ -10,6 +10,8 @@ import { openStores } from './stores.ts'
 
 /** SIGTERM is followed by SIGKILL in most places; what still runs after this many milliseconds is cut off. */
 const patience = 4500
+/** So long, in milliseconds, it goes on accepting once it was told to stop. */
+const lastCall = 100
 const housekeepingMilliseconds = 600_000
 
 try {
@@ -61,17 +63,17 @@ function stopOnSignal(server: Server, close: () => Promise<void>): void {
   server.prependListener('request', (_request, response) => {
     if (stopping) response.setHeader('Connection', 'close')
   })
+  const finish = async (): Promise<void> => {
+    await close()
+    process.exit(0)
+  }
   const stop = (): void => {
     if (stopping) return
     stopping = true
-    const sweep = setInterval(() => server.closeIdleConnections(), 50)
-    const cut = setTimeout(() => server.closeAllConnections(), patience)
-    server.close(async () => {
-      clearInterval(sweep)
-      clearTimeout(cut)
-      await close()
-      process.exit(0)
-    })
+    setInterval(() => server.closeIdleConnections(), 50).unref()
+    setTimeout(() => server.closeAllConnections(), patience).unref()
+    // Who has connected already is still waiting to be let in: a socket that is closed would turn them away.
+    setTimeout(() => setImmediate(() => server.close(finish)), lastCall)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)

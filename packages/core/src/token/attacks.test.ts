@@ -116,6 +116,16 @@ describe('RFC 8725 §3.5: keys are strong', () => {
     expect(() => staticKeyRing([key as JsonWebKey])).toThrow('keys[0]')
   })
 
+  test.each([
+    ['a brace', [0x7b]],
+    ['white space and a brace', [0x20, 0x0a, 0x7b]],
+    ['a DER tag and its own length', [0x30, 30]],
+    ['a DER tag and a long length', [0x30, 0x82, 0, 28]],
+  ])('takes random bytes for a secret that happen to begin with %s', (_, start) => {
+    const secret = Uint8Array.from({ length: 32 }, (_value, index) => start[index] ?? 0xa5)
+    expect(jwkFromSecret(secret).kty).toBe('oct')
+  })
+
   test('refuses a DER key as a secret', () => {
     const der = createPublicKey({ key: publicHalf(rsa) as Record<string, string>, format: 'jwk' }).export({
       type: 'spki',

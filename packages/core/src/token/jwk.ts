@@ -112,13 +112,28 @@ function weakness(jwk: JsonWebKey, algorithm: Algorithm): string | null {
 /** Public keys that were taken for secrets are how algorithm confusion starts. */
 function secretWeakness(secret: Uint8Array): string | null {
   if (secret.length < leastSecretBytes) return 'a secret of at least 32 bytes'
-  const start = new TextDecoder('latin1').decode(secret.slice(0, 64)).trimStart()
-  if (start.startsWith('-----BEGIN') || start.startsWith('{')) return 'a secret that is not itself a key in PEM or JSON'
-  // A DER sequence with a two-byte length that spans the whole of it.
-  const isDer =
-    secret[0] === 0x30 && secret[1] === 0x82 && ((secret[2] ?? 0) << 8) + (secret[3] ?? 0) === secret.length - 4
-  const isShortDer = secret[0] === 0x30 && secret[1] === secret.length - 2
-  return isDer || isShortDer ? 'a secret that is not itself a key in DER' : null
+  const text = new TextDecoder('latin1').decode(secret).trimStart()
+  // Random bytes may begin like JSON or DER: only what reads as a key to its end is one.
+  if (text.startsWith('-----BEGIN') || isJsonText(text)) return 'a secret that is not itself a key in PEM or JSON'
+  return isDerKey(secret) ? 'a secret that is not itself a key in DER' : null
+}
+
+function isJsonText(text: string): boolean {
+  if (!text.startsWith('{')) return false
+  try {
+    return typeof JSON.parse(text) === 'object'
+  } catch {
+    return false
+  }
+}
+
+/** A DER sequence that spans the whole of it, and begins with an integer or a sequence, as every key does. */
+function isDerKey([tag, length, high = 0, low = 0, inner, ...rest]: Uint8Array): boolean {
+  const isKeyPart = (first: number | undefined): boolean => first === 0x02 || first === 0x30
+  if (tag !== 0x30) return false
+  if (length === 0x82) return (high << 8) + low === rest.length + 1 && isKeyPart(inner)
+  if (length === 0x81) return high === rest.length + 2 && isKeyPart(low)
+  return length === rest.length + 3 && isKeyPart(high)
 }
 
 function isCanonical(value: unknown): boolean {

@@ -4,7 +4,7 @@ import {
   applyErrorHeaders,
   type Authenticator,
   ConfigError,
-  nodeRequestView,
+  nodeDoors,
   type RequestAuth,
   type ResponseHeaders,
 } from '@tessera-auth/core/http'
@@ -20,12 +20,6 @@ export interface ExpressAdapter<Data = null> {
   getAuth(request: IncomingMessage): RequestAuth<Data>
 }
 
-/** A request on its way: its answer, and the door once somebody asked for it. */
-interface Bound<Data> {
-  readonly response: ServerResponse
-  auth?: RequestAuth<Data>
-}
-
 /**
  * Adapts an authenticator to Express. The origin comes from its options, never from `Host`, so `trust proxy` does not
  * matter to it.
@@ -39,23 +33,19 @@ interface Bound<Data> {
  * ```
  */
 export function expressAdapter<Data>(authenticator: Authenticator<Data>): ExpressAdapter<Data> {
-  if (typeof authenticator?.bind !== 'function') {
-    throw new ConfigError(`authenticator: expected what createAuthenticator returned, received ${typeof authenticator}`)
-  }
-  const requests = new WeakMap<IncomingMessage, Bound<Data>>()
+  const doors = nodeDoors(authenticator, headersOf)
   return {
-    // The first one stays where an app and a router in it both mount it: its door may have been used already.
     middleware(request, response, next) {
-      if (!requests.has(request)) requests.set(request, { response })
+      doors.open(request, response)
       next()
     },
     errorHandler(error: unknown, _request, response, next) {
       if (response.headersSent || !sendError(response, error)) next(error)
     },
     getAuth(request) {
-      const bound = requests.get(request)
-      if (!bound) throw new ConfigError('middleware: expected before the routes that call getAuth: app.use(middleware)')
-      return (bound.auth ??= authenticator.bind(nodeRequestView(request), headersOf(bound.response)))
+      const auth = doors.of(request)
+      if (!auth) throw new ConfigError('middleware: expected before the routes that call getAuth: app.use(middleware)')
+      return auth
     },
   }
 }

@@ -4,7 +4,7 @@ import {
   applyErrorHeaders,
   type Authenticator,
   ConfigError,
-  nodeRequestView,
+  nodeDoors,
   type RequestAuth,
   type ResponseHeaders,
 } from '@tessera-auth/core/http'
@@ -23,12 +23,6 @@ export interface FastifyAdapter<Data = null> {
   getAuth(request: { readonly raw: IncomingMessage }): RequestAuth<Data>
 }
 
-/** A request on its way: its reply, and the door once somebody asked for it. */
-interface Bound<Data> {
-  readonly reply: FastifyReply
-  auth?: RequestAuth<Data>
-}
-
 /**
  * Adapts an authenticator to Fastify. The origin comes from its options, never from `Host`, so `trustProxy` does not
  * matter to it.
@@ -42,15 +36,12 @@ interface Bound<Data> {
  * ```
  */
 export function fastifyAdapter<Data>(authenticator: Authenticator<Data>): FastifyAdapter<Data> {
-  if (typeof authenticator?.bind !== 'function') {
-    throw new ConfigError(`authenticator: expected what createAuthenticator returned, received ${typeof authenticator}`)
-  }
-  const requests = new WeakMap<IncomingMessage, Bound<Data>>()
+  const doors = nodeDoors(authenticator, headersOf)
 
   // onRequest is the first hook: whatever comes after it, a parser or a guard of the app, may ask who it is.
   const plugin: FastifyPluginCallback = (instance, _options, done) => {
     instance.addHook('onRequest', (request, reply, next) => {
-      if (!requests.has(request.raw)) requests.set(request.raw, { reply })
+      doors.open(request.raw, reply)
       next()
     })
     done()
@@ -64,9 +55,9 @@ export function fastifyAdapter<Data>(authenticator: Authenticator<Data>): Fastif
       return reply.code(answer.status).send(answer.body)
     },
     getAuth({ raw }) {
-      const bound = requests.get(raw)
-      if (!bound) throw new ConfigError('plugin: expected to be registered before the routes that call getAuth')
-      return (bound.auth ??= authenticator.bind(nodeRequestView(raw), headersOf(bound.reply)))
+      const auth = doors.of(raw)
+      if (!auth) throw new ConfigError('plugin: expected to be registered before the routes that call getAuth')
+      return auth
     },
   }
 }

@@ -12,5 +12,5 @@ export { AuthError, ConfigError, OAuthResponseError, StoreError } from '../error
 export type { AuthErrorCode } from '../errors.js'
 export { systemPlatform } from '../platform.js'
 export type { Platform } from '../platform.js'
-export { applyErrorHeaders, nodeRequestView } from './node-request.js'
-export type { ErrorTarget, NodeRequest } from './node-request.js'
+export { applyErrorHeaders, nodeDoors, nodeRequestView } from './node-request.js'
+export type { ErrorTarget, NodeDoors, NodeRequest } from './node-request.js'

@@ -1,6 +1,10 @@
 /** A request of node:http and its answer as the library sees them: read when asked, nothing is copied. */
-import type { RequestView } from '../cookie/request-view.js'
+import type { RequestView, ResponseHeaders } from '../cookie/request-view.js'
+import { ConfigError } from '../errors.js'
+import { hiddenField } from '../internal/hidden-field.js'
+import type { Authenticator } from './authenticator.js'
 import { errorResponse } from './error-response.js'
+import type { RequestAuth } from './request-auth.js'
 
 /** The part of `IncomingMessage` that is read. */
 export interface NodeRequest {
@@ -32,20 +36,71 @@ const headersOfTheRoute = [
   'last-modified',
 ]
 
-/** A view of a node:http request. Building a web `Request` would cost more than the whole check. */
-export function nodeRequestView(request: NodeRequest): RequestView {
-  return {
-    get method() {
-      return request.method ?? ''
-    },
-    get url() {
-      return request.originalUrl ?? request.url ?? ''
-    },
-    headers: {
+/**
+ * A view of a node:http request. Building a web `Request` would cost more than the whole check, and so would a literal
+ * with accessors: the engine makes a hidden class of each, which lives on and keeps the request.
+ */
+class NodeRequestView implements RequestView {
+  readonly #request: NodeRequest
+  readonly headers: RequestView['headers']
+
+  constructor(request: NodeRequest) {
+    this.#request = request
+    this.headers = {
       get(name) {
         const value = request.headers[name.toLowerCase()]
         return Array.isArray(value) ? value.join(', ') : (value ?? null)
       },
+    }
+  }
+
+  get method(): string {
+    return this.#request.method ?? ''
+  }
+
+  get url(): string {
+    return this.#request.originalUrl ?? this.#request.url ?? ''
+  }
+}
+
+/** A view of a node:http request: read when asked, nothing is copied. */
+export function nodeRequestView(request: NodeRequest): RequestView {
+  return new NodeRequestView(request)
+}
+
+/** The doors of the requests under way, each opened once and made when somebody asks for it. */
+export interface NodeDoors<Data, Answer> {
+  /** Says which answer belongs to a request. The first one stays: its door may have been used already. */
+  open(request: NodeRequest, answer: Answer): void
+  /** The door of a request; `undefined`: it was not opened. */
+  of(request: NodeRequest): RequestAuth<Data> | undefined
+}
+
+/** A request on its way: its answer, and the door once somebody asked for it. */
+interface Bound<Data, Answer> {
+  readonly answer: Answer
+  auth?: RequestAuth<Data>
+}
+
+/**
+ * Makes the doors of a server of node:http, for an adapter: `headersOf` tells how cookies get on its framework's answers.
+ * Throws `ConfigError` for what is no authenticator.
+ */
+export function nodeDoors<Data, Answer>(
+  authenticator: Authenticator<Data>,
+  headersOf: (answer: Answer) => ResponseHeaders,
+): NodeDoors<Data, Answer> {
+  if (typeof authenticator?.bind !== 'function') {
+    throw new ConfigError(`authenticator: expected what createAuthenticator returned, received ${typeof authenticator}`)
+  }
+  const bounds = hiddenField<Bound<Data, Answer>>()
+  return {
+    open(request, answer) {
+      if (!bounds.get(request)) bounds.set(request, { answer })
+    },
+    of(request) {
+      const bound = bounds.get(request)
+      return bound && (bound.auth ??= authenticator.bind(nodeRequestView(request), headersOf(bound.answer)))
     },
   }
 }

@@ -4,6 +4,7 @@
  */
 import { mintToken, randomText } from '../internal/opaque-token.js'
 import { constantTimeEqual } from '../internal/equal.js'
+import { hiddenField } from '../internal/hidden-field.js'
 import { type Platform, sha256Text } from '../platform.js'
 import { judgeLogin, type LoginPolicy } from './login-policy.js'
 import { createRecords, type Records, type Stored } from './records.js'
@@ -90,38 +91,13 @@ interface Origin {
   readonly digest: string | undefined
 }
 
-/** Lets a class put its private field on an object that is there already. */
-const Given = function (given: object): object {
-  return given
-} as unknown as new (given: object) => object
-
-/** A private field is out of everybody's sight, and costs a tenth of a weak map's entry; the object stays a plain one. */
-class Traced extends Given {
-  readonly #origin: Origin
-
-  constructor(session: object, origin: Origin) {
-    super(session)
-    this.#origin = origin
-  }
-
-  static trace(session: object, origin: Origin): object {
-    return new Traced(session, origin)
-  }
-
-  static originOf(session: object): Origin | undefined {
-    return #origin in session ? session.#origin : undefined
-  }
-}
+const origins = hiddenField<Origin>()
 
 /** Remembers what a session object was made of, and with which token (its digest) it was authenticated. Once for each. */
-export function rememberOrigin(session: object, origin: Origin): void {
-  Traced.trace(session, origin)
-}
+export const rememberOrigin: (session: object, origin: Origin) => void = origins.set
 
 /** What a session object was made of, where this library made it. */
-export function originOf(session: object): Origin | undefined {
-  return Traced.originOf(session)
-}
+export const originOf: (session: object) => Origin | undefined = origins.get
 
 /** The digest of the token that a session object was authenticated with; `undefined`: it was not. */
 export function presentedDigest(session: object): string | undefined {

@@ -5,9 +5,10 @@ import { SignJWT } from 'jose/jwt/sign'
 import { describe, expect, test } from 'vitest'
 import { systemPlatform } from '../platform.js'
 import { beginForged, clientSecret, type Forged, issuer } from './fixtures/attacked-login.js'
-import { jwks } from './fixtures/recorded-provider.js'
+import { jwks, type Recorded, type RecordedNetwork } from './fixtures/recorded-provider.js'
 
 const now = systemPlatform.now()
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 async function finish(forged: Forged): Promise<unknown> {
@@ -140,17 +141,33 @@ describe('OpenID Connect Core §3.1.3.7', () => {
 })
 
 describe('keys of the provider', () => {
+  const keyFetches = ({ asked }: RecordedNetwork): number => asked.filter(({ url }) => url === `${issuer}/keys`).length
+
   test('a key that is rotated in mid-login is fetched, at once', async () => {
     const { privateKey, publicKey } = await generateKeyPair('RS256')
     const attempt = await beginForged({
       idToken: (claims) => new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'next' }).sign(privateKey),
     })
-    const { answers, asked } = attempt.network
+    const { answers } = attempt.network
     const next = { ...(await exportJWK(publicKey)), kid: 'next', alg: 'RS256' }
     await expect(attempt.flow.verifyLogoutToken(await attempt.network.sign({}))).rejects.toThrow()
     answers[`${issuer}/keys`] = { keys: [...jwks.keys, next] }
     expect(await attempt.flow.finish(attempt.browser.arrive(attempt.callback()))).toMatchObject({ returnTo: '/cart' })
-    expect(asked.filter(({ url }) => url === `${issuer}/keys`)).toHaveLength(2)
+    expect(keyFetches(attempt.network)).toBe(2)
+  })
+
+  test('tokens by a new key that come at the same moment share its one fetch', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('RS256')
+    const { flow, network } = await beginForged()
+    await expect(flow.verifyLogoutToken(await network.sign({}))).rejects.toThrow()
+    network.answers[`${issuer}/keys`] = { keys: [{ ...(await exportJWK(publicKey)), kid: 'next', alg: 'RS256' }] }
+    const claims = { iss: issuer, aud: 'app', iat: now, exp: now + 60, sub: 'ada', events: { [logoutEvent]: {} } }
+    const sign = (jti: string): Promise<string> =>
+      new SignJWT({ ...claims, jti }).setProtectedHeader({ alg: 'RS256', kid: 'next' }).sign(privateKey)
+    const tokens = await Promise.all(['one', 'two', 'three'].map(sign))
+    const seen = await Promise.all(tokens.map((token) => flow.verifyLogoutToken(token)))
+    expect(seen.map(({ subject }) => subject)).toEqual(['ada', 'ada', 'ada'])
+    expect(keyFetches(network)).toBe(2)
   })
 
   test('forged logout tokens cannot make us ask for keys again and again', async () => {
@@ -159,16 +176,39 @@ describe('keys of the provider', () => {
     for (let tries = 0; tries < 20; tries += 1) {
       await expect(flow.verifyLogoutToken(forged)).rejects.toMatchObject({ code: 'invalid_request' })
     }
-    expect(network.asked.filter(({ url }) => url === `${issuer}/keys`)).toHaveLength(2)
+    expect(keyFetches(network)).toBe(2)
   })
 
-  test('keys that cannot be had are the provider’s error, not the user’s', async () => {
-    const attempt = await beginForged()
-    attempt.network.answers[`${issuer}/keys`] = () => new Response('down', { status: 500 })
-    await expect(attempt.flow.finish(attempt.browser.arrive(attempt.callback()))).rejects.toMatchObject({
-      code: 'provider_error',
-    })
+  test('a token that could be of several keys is refused, and asks for no others', async () => {
+    const { flow, network } = await beginForged()
+    network.answers[`${issuer}/keys`] = { keys: [...jwks.keys, { ...jwks.keys[0], kid: 'twin' }] }
+    const unnamed = await network.sign({ iss: issuer, aud: 'app' }, { kid: undefined })
+    for (let tries = 0; tries < 2; tries += 1) {
+      await expect(flow.verifyLogoutToken(unnamed)).rejects.toMatchObject({
+        details: { reason: 'logout_token_jwks_multiple_matching_keys' },
+      })
+    }
+    expect(keyFetches(network)).toBe(1)
   })
+
+  const unusable: [string, Recorded][] = [
+    ['that cannot be had', () => new Response('down', { status: 500 })],
+    ['of an error answer', () => Response.json(jwks, { status: 500 })],
+    ['that is no list', { keys: jwks.keys[0] }],
+    ['with something else in it', { keys: [...jwks.keys, null] }],
+  ]
+  test.each(unusable)(
+    'a key set %s is the provider’s error, and is asked for again next time',
+    async (_name, answer) => {
+      const { flow, browser, network, callback } = await beginForged()
+      network.answers[`${issuer}/keys`] = answer
+      await expect(flow.finish(browser.arrive(callback()))).rejects.toMatchObject({ code: 'provider_error' })
+      expect(keyFetches(network)).toBe(1)
+      network.answers[`${issuer}/keys`] = jwks
+      await expect(flow.verifyLogoutToken(await network.sign({}))).rejects.toMatchObject({ code: 'invalid_request' })
+      expect(keyFetches(network)).toBe(2)
+    },
+  )
 })
 
 describe('max_age', () => {

@@ -14,6 +14,12 @@ const missCooldownSeconds = 5
 
 type KeySet = ReturnType<typeof createLocalJWKSet>
 
+interface Reading {
+  readonly keys: Promise<KeySet>
+  /** When it was begun, on the monotonic clock in milliseconds. */
+  readonly since: number
+}
+
 /** Finds the key of a token's header; throws 'provider_error' when the key set cannot be had. */
 export type KeyFinder = (...token: Parameters<KeySet>) => Promise<CryptoKey>
 
@@ -23,32 +29,41 @@ export function createKeyFinder(
   readMetadata: () => Promise<ServerMetadata>,
   platform: Platform,
 ): KeyFinder {
-  let kept: { readonly keys: Promise<KeySet>; readonly since: number } | null = null
+  let kept: Reading | null = null
   let lastMiss = Number.NEGATIVE_INFINITY
 
-  function keySet(): Promise<KeySet> {
+  function read(): Reading {
     const now = platform.monotonic()
-    if (kept && now - kept.since < cacheSeconds * 1000) return kept.keys
+    if (kept && now - kept.since < cacheSeconds * 1000) return kept
     const reading = { keys: readMetadata().then((metadata) => fetchKeys(definition, metadata, platform)), since: now }
     kept = reading
     reading.keys.catch(() => {
       if (kept === reading) kept = null
     })
-    return reading.keys
+    return reading
+  }
+
+  /** Whether there is something newer to look into than `used`, or may be. */
+  function mayLookAgain(used: Reading): boolean {
+    if (kept !== used) return true
+    const now = platform.monotonic()
+    if (now - lastMiss < missCooldownSeconds * 1000) return false
+    lastMiss = now
+    kept = null
+    return true
   }
 
   return async (...token) => {
     const before = kept
-    const keys = await keySet()
+    const used = read()
     try {
-      return await keys(...token)
+      return await (
+        await used.keys
+      )(...token)
     } catch (error) {
-      const now = platform.monotonic()
-      const mayAsk = kept === before && now - lastMiss >= missCooldownSeconds * 1000
-      if (!(error instanceof JWKSNoMatchingKey) || !mayAsk) throw error
-      lastMiss = now
-      kept = null
-      return (await keySet())(...token)
+      const isOlder = used === before
+      if (!(error instanceof JWKSNoMatchingKey) || !isOlder || !mayLookAgain(used)) throw error
+      return (await read().keys)(...token)
     }
   }
 }

@@ -8,10 +8,6 @@ import { type OpenedStore, openStore } from './fixtures/open-store.js'
 import { testTable } from './fixtures/test-table.js'
 import type { SqlStore } from './sql-store.js'
 
-/** How many processes are killed, each at a random point of a row of migrations. */
-const kills = 6
-const tablesPerChild = 200
-
 describe('on SQLite', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tessera-migrate-'))
   describeMigrate('sqlite', join(folder, 'app.db'))
@@ -61,26 +57,6 @@ function describeMigrate(driver: string, target: string): void {
       for (const child of children) child.say('go')
       expect(await Promise.all(children.map((child) => child.ended))).toEqual([0, 0, 0, 0, 0])
       await expectWhole(opened.at(`${prefix}_7`))
-    })
-
-    test(`killed at any of ${kills} random points, the next one makes the table whole`, async () => {
-      for (let kill = 0; kill < kills; kill += 1) {
-        const prefix = testTable()
-        const child = startChild('migrate-child', driver, target, prefix, String(tablesPerChild))
-        await child.said('ready')
-        child.say('go')
-        await child.said('0')
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 25))
-        child.process.kill('SIGKILL')
-        expect(await child.ended).toBe('SIGKILL')
-        const last = child.lines.length - 2
-        for (let number = 0; number <= last + 1; number += 1) tables.add(`${prefix}_${number}`)
-        for (const number of new Set([Math.max(0, last - 1), last])) {
-          const store = opened.at(`${prefix}_${number}`)
-          await store.migrate()
-          await expectWhole(store)
-        }
-      }
     })
   })
 }

@@ -1,13 +1,14 @@
-/** `pnpm build`: JavaScript by tsup, one file per entry point and shared chunks, and declarations by `tsc -b`; skips what has not changed. */
+/** `pnpm build`: JavaScript by tsup, one file per entry point and shared chunks, and declarations by `tsc -b`, of which those stay that the entry points lead to; skips what has not changed. */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { build as tsup } from 'tsup'
 import { holdLock } from './lock.ts'
+import { shakeDeclarations } from './shake-declarations.ts'
 import { cacheFolder, packages, root, run, sources, typescript, type Outcome, type Package } from './workspace.ts'
 
 /** Changing any of these changes what a build makes. */
-const sharedInputs = ['tsconfig.base.json', 'scripts/build.ts', 'pnpm-lock.yaml']
+const sharedInputs = ['tsconfig.base.json', 'scripts/build.ts', 'scripts/shake-declarations.ts', 'pnpm-lock.yaml']
 
 if (import.meta.main) process.exitCode = await build(process.argv.slice(2))
 
@@ -33,10 +34,10 @@ async function buildChanged(names: readonly string[]): Promise<number> {
     await emitJavaScript(one)
   }
   const { status, output } = changed.length > 0 ? await emitDeclarations(changed) : { status: 0, output: '' }
-  for (const one of changed) {
-    const isBroken = status !== 0 && output.includes(`packages/${one.name}/`)
-    if (!isBroken) writeFileSync(stamp(one), hashes.get(one.name) ?? '')
-  }
+  const isBroken = (one: Package): boolean => status !== 0 && output.includes(`packages/${one.name}/`)
+  // All of them: the compiler also makes anew what it does not remember to have made.
+  for (const one of changed.length > 0 ? wanted : []) if (!isBroken(one)) removeUnreachable(one)
+  for (const one of changed) if (!isBroken(one)) writeFileSync(stamp(one), hashes.get(one.name) ?? '')
   if (status !== 0) process.stderr.write(`${output}build FAILED\n`)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   if (status === 0)
@@ -83,15 +84,35 @@ function entryPoints({ folder, manifest }: Package): string[] {
 
 /** Removes outputs that this build did not write. The folder is not emptied first: other processes may be running from it. */
 function removeStale(one: Package, started: number): void {
-  const dist = join(one.folder, 'dist')
-  const declared = new Set(sources(one.folder, { shipped: true }).map((path) => path.replace(/\.tsx?$/, '.d.ts')))
-  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name)
-    const isStale = entry.name.endsWith('.js')
-      ? statSync(path).mtimeMs < started - 1
-      : !declared.has(relative(dist, path))
-    if (entry.isFile() && isStale) rmSync(path)
+  for (const path of outputs(one)) {
+    const isStale = path.endsWith('.js') ? statSync(path).mtimeMs < started - 1 : !path.endsWith('.d.ts')
+    if (isStale) rmSync(path)
   }
+}
+
+/** Leaves of the declarations what a user's compiler can reach: half of their bytes are of the inside (decision 025). */
+function removeUnreachable(one: Package): void {
+  const declarations = outputs(one).filter((path) => path.endsWith('.d.ts'))
+  const made = new Map(declarations.map((path) => [path, readFileSync(path, 'utf8')]))
+  const emitted = [...made].map(([path, text]) => ({ path, text }))
+  const shipped = new Map(shakeDeclarations(emitted, declarationEntries(one)).map(({ path, text }) => [path, text]))
+  for (const path of declarations) {
+    const text = shipped.get(path)
+    if (text === undefined) rmSync(path)
+    else if (text !== made.get(path)) writeFileSync(path, text)
+  }
+}
+
+/** The declarations that package.json names. */
+function declarationEntries({ folder, manifest }: Package): string[] {
+  const named = JSON.stringify(manifest.exports ?? {})
+  return [...named.matchAll(/"\.\/(dist\/[^"]+\.d\.ts)"/g)].map(([, path = '']) => join(folder, path))
+}
+
+function outputs(one: Package): string[] {
+  return readdirSync(join(one.folder, 'dist'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
 }
 
 /** Over the package's own shipped source and that of all others: a declaration may depend on any of them. */
@@ -123,12 +144,9 @@ function dependencyClosure(one: Package, all: readonly Package[]): Package[] {
 }
 
 function isBuilt(one: Package, hash: string | undefined): boolean {
-  const output = (path: string, end: string): string => join(one.folder, 'dist', path.replace(/\.tsx?$/, end))
-  const outputs = [
-    ...entryPoints(one).map((path) => output(path, '.js')),
-    ...sources(one.folder, { shipped: true }).map((path) => output(path, '.d.ts')),
-  ]
-  return existsSync(stamp(one)) && readFileSync(stamp(one), 'utf8') === hash && outputs.every(existsSync)
+  const programs = entryPoints(one).map((path) => join(one.folder, 'dist', path.replace(/\.tsx?$/, '.js')))
+  const needed = [...programs, ...declarationEntries(one)]
+  return existsSync(stamp(one)) && readFileSync(stamp(one), 'utf8') === hash && needed.every(existsSync)
 }
 
 function stamp(one: Package): string {

@@ -1,7 +1,7 @@
 /** Our emitted declarations under TypeScript 7, without `skipLibCheck`: what users' compilers will read. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheFolder, packages, root, run, sources } from '../workspace.ts'
+import { cacheFolder, packages, root, run } from '../workspace.ts'
 import type { Step } from './step.ts'
 
 /** Only problems in our own declarations count: those of dependencies are their authors'. */
@@ -17,9 +17,7 @@ export const declarations: Step = async () => {
 }
 
 function configuration(): object {
-  const files = packages().flatMap(({ folder }) =>
-    sources(folder, { shipped: true }).map((path) => join(folder, 'dist', path.replace(/\.tsx?$/, '.d.ts'))),
-  )
+  const files = packages().flatMap(({ folder }) => globSync(join(folder, 'dist/**/*.d.ts')))
   return {
     compilerOptions: {
       target: 'es2024',

@@ -1,5 +1,5 @@
-/** What our types cost a user's compiler: the Express starter, as its owner checks it, from published declarations. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+/** What our types cost a user: core's declarations in bytes, and the Express starter as its owner's compiler checks it. */
+import { globSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder, root, run, typescript } from '../workspace.ts'
 import type { Step } from './step.ts'
@@ -7,8 +7,20 @@ import type { Step } from './step.ts'
 /** Instantiations for the whole starter, types of frameworks and drivers included. */
 const mostInstantiations = 60_000
 
+/** What core ships of `.d.ts`, docstrings included. */
+const mostDeclarationBytes = 120_000
+
 /** Counts instead of seconds: they are the same on every machine. */
-export const typeCost: Step = async () => {
+export const typeCost: Step = async () => [...declarationCost(), ...(await compilerCost())]
+
+function declarationCost(): string[] {
+  const files = globSync(join(root, 'packages/core/dist/**/*.d.ts'))
+  const bytes = files.reduce((sum, path) => sum + statSync(path).size, 0)
+  const isWithin = bytes > 0 && bytes < mostDeclarationBytes
+  return isWithin ? [] : [`packages/core/dist: ${bytes} bytes of declarations, fewer than ${mostDeclarationBytes}`]
+}
+
+async function compilerCost(): Promise<string[]> {
   const config = join(cacheFolder, 'type-cost.json')
   mkdirSync(cacheFolder, { recursive: true })
   writeFileSync(config, JSON.stringify(configuration()))

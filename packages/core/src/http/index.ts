@@ -12,5 +12,15 @@ export { AuthError, ConfigError, OAuthResponseError, StoreError } from '../error
 export type { AuthErrorCode } from '../errors.js'
 export { systemPlatform } from '../platform.js'
 export type { Platform } from '../platform.js'
+export { createIntrospectionEndpoint, createRevocationEndpoint } from './token-endpoints.js'
+export type {
+  CallerOf,
+  IntrospectionClient,
+  IntrospectionEndpointOptions,
+  NodeResponse,
+  RevocationEndpointOptions,
+  TokenEndpoint,
+  UnreadNodeRequest,
+} from './token-endpoints.js'
 export { applyErrorHeaders, nodeDoors, nodeRequestView } from './node-request.js'
 export type { ErrorTarget, NodeDoors, NodeRequest } from './node-request.js'

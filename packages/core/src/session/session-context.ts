@@ -30,7 +30,7 @@ export interface SessionContext<Data> {
 }
 
 /** A record, with the view of it that was made: apps without data get the same one for the same record. */
-type ViewedSession = StoredSession & { view?: Session<unknown> }
+type ViewedSession = StoredSession & { view?: Session<unknown>; promised?: Promise<Session<unknown>> }
 
 /** The record that a session object was made of, where it was made by this library. */
 export function storedOf(session: object): StoredSession | undefined {
@@ -58,6 +58,13 @@ export function viewOf<Data>(
   if (context.codec || !authenticated) return makeView(context, stored, authenticated)
   const viewed: ViewedSession = stored
   return (viewed.view ??= makeView(context, stored, authenticated)) as Session<Data>
+}
+
+/** The same as a promise, for a token that was just presented; where the view is the same one, so is the promise. */
+export function promisedViewOf<Data>(context: SessionContext<Data>, stored: StoredSession): Promise<Session<Data>> {
+  const viewed: ViewedSession = stored
+  if (context.codec) return Promise.resolve(makeView(context, stored, true))
+  return (viewed.promised ??= Promise.resolve(viewOf(context, stored, true))) as Promise<Session<Data>>
 }
 
 function makeView<Data>(context: SessionContext<Data>, stored: StoredSession, authenticated: boolean): Session<Data> {

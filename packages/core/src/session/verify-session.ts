@@ -1,10 +1,12 @@
 /** Checking a presented token: at most one read, and a write per touch interval. */
 import { AuthError, StoreError } from '../errors.js'
 import { constantTimeEqual } from '../internal/equal.js'
+import { hiddenField } from '../internal/hidden-field.js'
 import { type OpaqueToken, readToken } from '../internal/opaque-token.js'
 import { sessionKind } from '../store/login-records.js'
+import type { Entry } from '../store/store.js'
 import type { Session } from './session.js'
-import { judge, policyOf, type SessionContext, type StoredSession, viewOf } from './session-context.js'
+import { judge, policyOf, promisedViewOf, type SessionContext, type StoredSession, viewOf } from './session-context.js'
 
 /** How a check may differ from the ordinary one. */
 export interface CheckOptions {
@@ -16,17 +18,33 @@ type Verdict =
   | { readonly found: StoredSession; readonly touchDue: boolean; readonly reason: null }
   | { readonly found: StoredSession | null; readonly reason: string }
 
+/** What a store's answer turned out to hold: a cache hands the same promise out again, and then nothing is awaited. */
+const answered = hiddenField<StoredSession>()
+
 /** The session that a token opens, or `null`. A refusal of a known id is confirmed by a fresh read. */
-export async function verifySession<Data>(
+export function verifySession<Data>(
   context: SessionContext<Data>,
   token: unknown,
   options?: CheckOptions,
 ): Promise<Session<Data> | null> {
   const presented = readToken(context.platform, token)
-  if (!presented) return refuse(context, { found: null, reason: 'malformed' })
-  // The hot path: one call of the store and one await, as each layer of promises costs as much as the digest.
-  const entry = await context.store.get(sessionKind, presented.selector, options)
+  if (!presented) return Promise.resolve(refuse(context, { found: null, reason: 'malformed' }))
+  // The hot path: one call of the store and at most one await, as each layer of promises costs as much as the digest.
+  const asked = context.store.get(sessionKind, presented.selector, options)
+  const known = answered.get(asked)
+  const verdict = known && judgeToken(context, known, presented)
+  if (verdict?.reason === null && !verdict.touchDue) return promisedViewOf(context, verdict.found)
+  return verifyAnswer(context, { presented, asked }, options)
+}
+
+async function verifyAnswer<Data>(
+  context: SessionContext<Data>,
+  { presented, asked }: { readonly presented: OpaqueToken; readonly asked: Promise<Entry | null> },
+  options?: CheckOptions,
+): Promise<Session<Data> | null> {
+  const entry = await asked
   const verdict = judgeToken(context, entry && context.records.decode(entry), presented)
+  if (entry && verdict.found && Object.isFrozen(entry) && !answered.get(asked)) answered.set(asked, verdict.found)
   if (verdict.reason === null && !verdict.touchDue) return viewOf(context, verdict.found, true)
   if (verdict.reason !== null && (verdict.found === null || options?.fresh)) return refuse(context, verdict)
   // A refusal is never decided on a cached record.

@@ -19,15 +19,24 @@ export interface IntrospectionResponse {
   readonly [claim: string]: unknown
 }
 
+/** To whom something is told of a token. */
+export interface IntrospectionCaller {
+  /**
+   * The APIs that the caller is, by their identifiers: only access tokens for one of them are active to it (RFC 9701 §5).
+   * Default: any token of the issuer's, refresh tokens too.
+   */
+  readonly apis?: readonly string[]
+}
+
 /** Tells other servers about tokens. Authenticate the caller first (`requireClient`). Methods may throw `StoreError`. */
 export interface Introspection {
   /** What is known of a token of either kind (RFC 7662); `{ active: false }` for all others. */
-  introspect(token: unknown): Promise<IntrospectionResponse>
+  introspect(token: unknown, caller?: IntrospectionCaller): Promise<IntrospectionResponse>
   /**
-   * The same as a signed JWT for one caller (RFC 9701), to be sent as `application/token-introspection+jwt`; an answer that
-   * its receiver can keep as evidence.
+   * The same as a signed JWT for one caller, its `audience` (RFC 9701), to be sent as `application/token-introspection+jwt`; an
+   * answer that its receiver can keep as evidence.
    */
-  introspectSigned(token: unknown, receiver: { readonly audience: string }): Promise<string>
+  introspectSigned(token: unknown, receiver: IntrospectionCaller & { readonly audience: string }): Promise<string>
 }
 
 /** Introspection as the issuer has it. */
@@ -62,25 +71,27 @@ export function createIntrospection(parts: IntrospectionParts): OwnIntrospection
     return isTimely(opened.claims, platform.now(), rules.leewaySeconds) ? opened.claims : null
   }
 
-  async function introspect(token: unknown): Promise<IntrospectionResponse> {
+  async function introspect(token: unknown, { apis }: IntrospectionCaller = {}): Promise<IntrospectionResponse> {
     if (typeof token !== 'string') return inactive
     const presented = await readPresented(parts, token)
-    if (presented) return describeFamily(parts, presented)
+    // No API has a use for a refresh token; one that took it for an access token would let its sender in.
+    if (presented) return apis ? inactive : describeFamily(parts, presented)
     const claims = await readOwn(token)
-    if (!claims || !(await revocations.isLive(lifelinesOf(platform, claims), platform.now()))) return inactive
+    if (!claims || (apis && ![claims.aud].flat().some((audience) => apis.includes(audience)))) return inactive
+    if (!(await revocations.isLive(lifelinesOf(platform, claims), platform.now()))) return inactive
     return { ...claims, active: true, token_type: claims.cnf ? 'DPoP' : 'Bearer' }
   }
 
   return {
     readOwn,
     introspect,
-    async introspectSigned(token, { audience }) {
+    async introspectSigned(token, { audience, apis }) {
       const claims = {
         iss: issuer,
         aud: audience,
         iat: platform.now(),
         jti: randomText(platform, 16),
-        token_introspection: await introspect(token),
+        token_introspection: await introspect(token, apis && { apis }),
       }
       return (await source.signingKey()).sign({ typ: responseType }, JSON.stringify(claims))
     },

@@ -35,8 +35,11 @@ export interface TokenIssuer extends Introspection {
    * Throws `invalid_grant`, `invalid_scope`, and `invalid_request` for what is no text.
    */
   refresh(refreshToken: unknown, options?: RefreshOptions): Promise<TokenResponse>
-  /** RFC 7009, either kind; an unknown token is fine. A refresh token takes its family and all access tokens of it along. */
-  revoke(token: unknown): Promise<void>
+  /**
+   * RFC 7009, either kind; an unknown token is fine. A refresh token takes its family and all access tokens of it along. With
+   * `clientId` only what was issued to that client, else `invalid_grant` (§2.1).
+   */
+  revoke(token: unknown, options?: { readonly clientId?: string }): Promise<void>
   /** Every token and family of a client issued until now, within the clock skew. One compare-and-swap. */
   revokeClient(clientId: string): Promise<void>
   /** The living refresh families of a user, newest first. */
@@ -156,15 +159,17 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       emit('token.refreshed', aboutFamily(family))
       return response
     },
-    async revoke(token) {
+    async revoke(token, { clientId } = {}) {
       if (typeof token !== 'string' || token === '') throw new AuthError('invalid_request', { form: 'oauth' })
       const presented = await readPresented(rotation, token)
       if (presented) {
+        requireOwner(presented.family.value.clientId, clientId)
         if (await families.remove(presented.family.key)) emit('token.revoked', aboutFamily(presented.family))
         return
       }
       const claims = await introspection.readOwn(token)
       if (!claims) return
+      requireOwner(claims.client_id, clientId)
       await revocations.revokeToken(claims)
       emit('token.revoked', { userId: claims.sid === undefined ? null : claims.sub, sessionId: claims.sid ?? null })
     },
@@ -196,4 +201,9 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
     if (presented && !isWithinScope(scope, presented.family.value.scope ?? undefined))
       throw new AuthError('invalid_scope')
   }
+}
+
+// `undefined`: whoever calls answers for it.
+function requireOwner(owner: string, clientId: string | undefined): void {
+  if (clientId !== undefined && clientId !== owner) throw new AuthError('invalid_grant')
 }

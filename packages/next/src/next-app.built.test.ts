@@ -1,4 +1,5 @@
 /** The adapter inside a built Next app: `next build` of fixtures/app comes first. */
+import * as oauth from 'oauth4webapi'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startBuilt, startDevelopment, type StartedApp, startStandalone } from './fixtures/start-app.js'
 
@@ -165,6 +166,44 @@ describe('route', () => {
     const headers = { 'sec-fetch-site': 'cross-site' }
     expect((await ask('/api/me', { cookie, method: 'DELETE', headers })).status).toBe(403)
     expect((await ask('/', { cookie })).users[0]).toBe('ada')
+  })
+})
+
+describe('the endpoints of RFC 7009 and RFC 7662, as route handlers', () => {
+  const insecure = { [oauth.allowInsecureRequests]: true }
+
+  test('serve a client that others wrote', async () => {
+    const server: oauth.AuthorizationServer = {
+      issuer: origin,
+      revocation_endpoint: `${origin}/oauth/revoke`,
+      introspection_endpoint: `${origin}/oauth/introspect`,
+    }
+    const { access_token: token } = JSON.parse((await ask('/oauth/issue', { method: 'POST' })).text)
+    const api: oauth.Client = { client_id: 'orders', introspection_signed_response_alg: 'ES256' }
+    const introspect = async (requestJwtResponse: boolean) => {
+      const options = { ...insecure, requestJwtResponse }
+      const auth = oauth.ClientSecretBasic('secret of orders')
+      const response = await oauth.introspectionRequest(server, api, auth, token, options)
+      return oauth.processIntrospectionResponse(server, api, response)
+    }
+    const revoke = async (secret: string): Promise<void> => {
+      const auth = oauth.ClientSecretBasic(secret)
+      const response = await oauth.revocationRequest(server, { client_id: 'app' }, auth, token, insecure)
+      return oauth.processRevocationResponse(response)
+    }
+    expect(await introspect(false)).toMatchObject({ active: true, sub: 'app', scope: 'profile' })
+    expect(await introspect(true)).toMatchObject({ active: true, sub: 'app' })
+    await expect(revoke('wrong')).rejects.toMatchObject({ cause: [{ scheme: 'basic' }] })
+    await revoke('secret of app')
+    expect(await introspect(false)).toEqual({ active: false })
+    expect((await ask('/oauth/revoke')).status).toBe(405)
+  })
+
+  test('refuse what is no form, and what is too large', async () => {
+    const post = (body: URLSearchParams | string): Promise<Response> =>
+      fetch(`${origin}/oauth/revoke`, { method: 'POST', body })
+    expect((await post('{"token":"x"}')).status).toBe(400)
+    expect((await post(new URLSearchParams({ token: 'x'.repeat(200_000) }))).status).toBe(413)
   })
 })
 

@@ -1,67 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { testPlatform, type TestPlatform } from '@tessera-auth/testing'
 import type { AuthEvent } from '../events.js'
-import { memoryStore } from '../store/memory-store.js'
 import { rememberBegunIn } from './begun-session.js'
-import { createIdentities, type Identities, type IdentitiesOptions } from './identities.js'
-import type { Identity } from './identity.js'
+import { appWith, identityOf, sessionOf } from './fixtures/linking-app.js'
+import type { LinkEvidence } from './link-policy.js'
 
-interface Account {
-  readonly id: string
-  readonly email: string | null
-  readonly emailVerified: boolean
-}
-
-interface App {
-  readonly identities: Identities
-  readonly accounts: Account[]
-  readonly events: AuthEvent[]
-  readonly platform: TestPlatform
-}
-
-/** An app with these accounts. */
-function appWith(accounts: Account[] = [], options: Partial<IdentitiesOptions> = {}): App {
-  const platform = testPlatform()
-  const events: AuthEvent[] = []
-  const identities = createIdentities({
-    store: memoryStore({ platform }),
-    platform: Object.assign({}, platform, { sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 1)) }),
-    onEvent: (event) => void events.push(event),
-    async findUserByEmail(email) {
-      return accounts.find((account) => account.email === email) ?? null
-    },
-    async createUser({ email, emailProven }) {
-      const id = `user-${accounts.length + 1}`
-      accounts.push({ id, email, emailVerified: emailProven })
-      return id
-    },
-    ...options,
-  })
-  return { identities, accounts, events, platform }
-}
-
-function identityOf(change: Partial<Identity> = {}): { identity: Identity } {
-  const standard = { provider: 'acme', issuer: 'https://acme.example', subject: 'ada', email: 'ada@mail.example' }
-  return { identity: { ...standard, emailProven: true, name: null, claims: {}, ...change } }
-}
-
-const sessionOf = (platform: TestPlatform, userId: string, secondsAgo = 10) => ({
-  ...{ id: `session-of-${userId}`, userId },
-  authenticatedAt: platform.now() - secondsAgo,
-})
+/** Type, user and reason of each event. */
+const toldBy = (events: readonly AuthEvent[]): unknown[] =>
+  events.map(({ type, userId, reason }) => [type, userId, reason])
 
 describe('resolve', () => {
   test('a first sign-in makes a user, the next one finds it', async () => {
     const { identities, accounts } = appWith()
     expect(await identities.resolve(identityOf(), null)).toMatchObject({ userId: 'user-1' })
     expect(await identities.resolve(identityOf(), null)).toMatchObject({ userId: 'user-1' })
-    expect(accounts).toHaveLength(1)
-  })
-
-  test('twenty first sign-ins at once make one user', async () => {
-    const { identities, accounts } = appWith()
-    const attempts = await Promise.all(Array.from({ length: 20 }, () => identities.resolve(identityOf(), null)))
-    expect(new Set(attempts.map(({ userId }) => userId))).toEqual(new Set(['user-1']))
     expect(accounts).toHaveLength(1)
   })
 
@@ -75,51 +26,6 @@ describe('resolve', () => {
     })
     await expect(identities.resolve(identityOf(), null)).rejects.toThrow('database')
     expect(await identities.resolve(identityOf(), null)).toMatchObject({ userId: 'user-1' })
-  })
-
-  test('a sign-in that was slow to decide finds the user that another one made meanwhile', async () => {
-    const { promise: decided, resolve: decide } = Promise.withResolvers<void>()
-    let asked = 0
-    const { identities, accounts } = appWith([], {
-      async findUserByEmail() {
-        if (asked++ === 0) await decided
-        return null
-      },
-    })
-    const slow = identities.resolve(identityOf(), null)
-    const quick = await identities.resolve(identityOf(), null)
-    decide()
-    expect((await slow).userId).toBe(quick.userId)
-    expect(accounts).toHaveLength(1)
-  })
-
-  test('while another process is making the user it is a conflict, and half a minute later it may be tried again', async () => {
-    let made = 0
-    const { identities, platform } = appWith([], {
-      createUser: () => (made++ === 0 ? new Promise(() => {}) : Promise.resolve('user-2')),
-    })
-    void identities.resolve(identityOf(), null)
-    await expect(identities.resolve(identityOf(), null)).rejects.toMatchObject({ code: 'conflict' })
-    platform.advance(31)
-    expect(await identities.resolve(identityOf(), null)).toMatchObject({ userId: 'user-2' })
-  })
-
-  test('a link that is removed while the login begins signs nobody in', async () => {
-    const inner = memoryStore()
-    let removing = false
-    const store = {
-      ...inner,
-      async get(kind: string, key: string) {
-        const found = await inner.get(kind, key)
-        if (removing && kind === 'session')
-          for (const link of await inner.listByOwner('identity', 'user-1')) await inner.remove('identity', link.key)
-        return found
-      },
-    }
-    const { identities } = appWith([], { store })
-    await identities.resolve(identityOf(), null)
-    removing = true
-    await expect(identities.resolve(identityOf(), null)).rejects.toMatchObject({ code: 'link_refused' })
   })
 
   test('the same subject at two issuers is two users', async () => {
@@ -154,10 +60,17 @@ describe('resolve', () => {
     })
   })
 
-  test('a user without id is the app’s mistake, and nothing is linked', async () => {
-    const { identities } = appWith([], { createUser: async () => '' })
+  test.each(['', null, undefined, 7])('a user by the id %o is the app’s mistake, and nothing is linked', async (id) => {
+    const { identities, events } = appWith([], { createUser: async () => id as string })
     await expect(identities.resolve(identityOf(), null)).rejects.toThrow(TypeError)
-    expect(await identities.list('')).toEqual([])
+    expect(events).toEqual([])
+  })
+
+  test('a link does not end by itself', async () => {
+    const { identities, platform } = appWith()
+    await identities.resolve(identityOf({ email: null }), null)
+    platform.advance(100 * 365 * 86_400)
+    expect(await identities.resolve(identityOf({ email: null }), null)).toMatchObject({ userId: 'user-1' })
   })
 })
 
@@ -170,7 +83,7 @@ describe('pre-hijacking', () => {
       details: { nextStep: 'verify_email' },
     })
     expect(await identities.list('attacker')).toEqual([])
-    expect(events.map(({ type, reason }) => [type, reason])).toEqual([['identity.refused', 'verify_email']])
+    expect(toldBy(events)).toEqual([['identity.refused', null, 'verify_email']])
   })
 
   test('an identity that only claims the address of a verified account gets nothing', async () => {
@@ -211,11 +124,19 @@ describe('linking to who is signed in', () => {
     ])
   })
 
+  test('a recent session gets the link, although the address is somebody else’s account', async () => {
+    const { identities, platform } = appWith([{ id: 'bob', email: 'ada@mail.example', emailVerified: true }])
+    const attempt = await identities.resolve(identityOf(), sessionOf(platform, 'ada'))
+    expect(attempt.userId).toBe('ada')
+    expect(await identities.list('bob')).toEqual([])
+  })
+
   test('a session that is not recent has to be proven again first', async () => {
-    const { identities, platform } = appWith()
+    const { identities, platform, events } = appWith()
     await expect(identities.resolve(identityOf(), sessionOf(platform, 'ada', 600))).rejects.toMatchObject({
       details: { nextStep: 'reauthenticate' },
     })
+    expect(toldBy(events)).toEqual([['identity.refused', 'ada', 'reauthenticate']])
   })
 
   test('an identity of somebody else’s account is signed in as that account, not moved', async () => {
@@ -226,10 +147,13 @@ describe('linking to who is signed in', () => {
     expect(await identities.list('mallory')).toEqual([])
   })
 
-  test('an attempt that was begun by nobody links to nobody who signed in meanwhile', async () => {
+  test.each([
+    ['by nobody', null],
+    ['in another session', 'session-of-ada'],
+  ])('an attempt that was begun %s links to nobody who signed in meanwhile', async (_name, begunIn) => {
     const { identities, platform } = appWith()
     const login = identityOf({ email: null })
-    rememberBegunIn(login, null)
+    rememberBegunIn(login, begunIn)
     const attempt = await identities.resolve(login, sessionOf(platform, 'mallory'))
     expect(attempt.userId).toBe('user-1')
     expect(await identities.list('mallory')).toEqual([])
@@ -240,6 +164,14 @@ describe('linking to who is signed in', () => {
     const login = identityOf({ email: null })
     rememberBegunIn(login, 'session-of-ada')
     expect(await identities.resolve(login, sessionOf(platform, 'ada'))).toMatchObject({ userId: 'ada' })
+  })
+
+  test('a session whose id the app does not tell counts', async () => {
+    const { identities, platform } = appWith()
+    const login = identityOf({ email: null })
+    rememberBegunIn(login, 'session-of-ada')
+    const { userId, authenticatedAt } = sessionOf(platform, 'ada')
+    expect(await identities.resolve(login, { userId, authenticatedAt })).toMatchObject({ userId: 'ada' })
   })
 })
 
@@ -254,6 +186,24 @@ describe('policy', () => {
     await expect(identities.resolve(identityOf(), null)).rejects.toMatchObject({ code: 'link_refused' })
   })
 
+  test('sees the identity, the session and its age, and the owner of the address', async () => {
+    const seen: LinkEvidence[] = []
+    const owner = { id: 'bob', email: 'ada@mail.example', emailVerified: true }
+    const { identities, platform } = appWith([owner], { policy: (evidence) => (seen.push(evidence), 'refuse') })
+    const ages = [10, -3, null]
+    for (const age of ages) {
+      const session = age === null ? null : sessionOf(platform, 'ada', age)
+      await expect(identities.resolve(identityOf(), session)).rejects.toMatchObject({ code: 'link_refused' })
+    }
+    const about = { ...identityOf(), emailOwner: owner }
+    expect(seen).toEqual([
+      { ...about, signedIn: { userId: 'ada', authenticatedSecondsAgo: 10 } },
+      // Proven on a machine whose clock is ahead: now, not in the future.
+      { ...about, signedIn: { userId: 'ada', authenticatedSecondsAgo: 0 } },
+      { ...about, signedIn: null },
+    ])
+  })
+
   test('is not asked about an identity that is linked already', async () => {
     let asked = 0
     const { identities } = appWith([], { policy: () => (asked++, 'create') })
@@ -265,18 +215,26 @@ describe('policy', () => {
 
 describe('unlink', () => {
   test('removes one link of that user, once', async () => {
-    const { identities } = appWith()
+    const { identities, events } = appWith()
     await identities.resolve(identityOf(), null)
     const link = { issuer: 'https://acme.example', subject: 'ada' }
     expect(await identities.unlink('somebody else', link)).toBe(false)
     expect(await identities.unlink('user-1', link)).toBe(true)
     expect(await identities.unlink('user-1', link)).toBe(false)
     expect(await identities.list('user-1')).toEqual([])
+    expect(toldBy(events)).toEqual([
+      ['identity.linked', 'user-1', null],
+      ['identity.unlinked', 'user-1', null],
+    ])
   })
 })
 
 describe('createIdentities', () => {
   test.each(['createUser', 'findUserByEmail', 'store'])('without %s is a ConfigError', (name) => {
     expect(() => appWith([], { [name]: undefined })).toThrow(`${name}: expected`)
+  })
+
+  test.each(['policy', 'onEvent'])('a %s that is no function is a ConfigError', (name) => {
+    expect(() => appWith([], { [name]: 7 })).toThrow(`${name}: expected`)
   })
 })

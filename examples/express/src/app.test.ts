@@ -27,7 +27,7 @@ beforeAll(async () => {
   const secrets = ['canary secret, thirty-two characters or more']
   const provider = oidc({ name: 'idp', issuer: 'https://id.example', clientId: 'app' })
   const shared = { store, secrets, origin: config.origin, platform, onEvent: (event: AuthEvent) => events.push(event) }
-  built = buildApp({ shared, users, config, provider, userinfoUrl: async () => 'https://id.example/me' })
+  built = buildApp({ shared, users, config, provider })
   server = createServer(built.app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   port = (server.address() as AddressInfo).port

@@ -24,7 +24,7 @@ const personal = ['/auth', '/me', '/sessions', '/account', '/cart', '/api', '/pa
 
 /** Builds the app. Throws `ConfigError` for what cannot work. */
 export function buildApp(parts: AppParts): BuiltApp {
-  const { shared, users, config, userinfoUrl } = parts
+  const { shared, users, config } = parts
   const services = createServices(parts)
   const { middleware, errorHandler, getAuth } = expressAdapter(services.authenticator)
   const door = createDoor(getAuth)
@@ -41,7 +41,7 @@ export function buildApp(parts: AppParts): BuiltApp {
     authRoutes(services.accounts, door),
     sessionRoutes({ ...services, door }),
     tokenRoutes({ ...services, door, introspection: config.introspection }),
-    oauthRoutes({ ...services, door, userinfoUrl }),
+    oauthRoutes({ ...services, door }),
     pageRoutes({ ...services, door, visitor }),
   )
   app.use(notFound, errorHandler, answerErrors)

@@ -55,14 +55,14 @@ export async function buildApp(parts: AppParts): Promise<BuiltApp> {
 type RouteParts = AppParts & { readonly services: Services; readonly door: Door }
 
 async function registerRoutes(app: FastifyInstance, parts: RouteParts): Promise<void> {
-  const { services, door, users, config, userinfoUrl } = parts
+  const { services, door, users, config } = parts
   // What depends on who asks is for nobody else. The few routes that do not, say so themselves.
   app.addHook('onRequest', async (_request, reply) => void reply.header('Cache-Control', 'no-store'))
   app.get('/healthz', health(services, users))
   await app.register(authRoutes(services.accounts, door))
   await app.register(sessionRoutes({ ...services, door }))
   await app.register(tokenRoutes({ ...services, door, introspection: config.introspection }))
-  await app.register(oauthRoutes({ ...services, door, userinfoUrl }))
+  await app.register(oauthRoutes({ ...services, door }))
   await app.register(pageRoutes({ ...services, door, visitor: visitorOf(parts) }))
 }
 

@@ -22,8 +22,6 @@ export interface OAuthParts {
   readonly flow: AuthorizationCodeFlow
   readonly identities: Identities
   readonly vault: TokenVault
-  /** Where the provider tells who somebody is. */
-  userinfoUrl(): Promise<string>
 }
 
 /** The routes `/auth/oauth/idp*`, `/api/upstream` and `/auth/backchannel-logout`. */
@@ -47,8 +45,7 @@ export function oauthRoutes(parts: OAuthParts): FastifyPluginAsync {
     app.post(callbackPath, callback)
     app.get('/api/upstream', async (request) => {
       const { userId } = await getAuth(request).requireSession()
-      const url = await parts.userinfoUrl()
-      const upstream = await vault.fetch(userId, providerName, url).catch(asUpstreamError)
+      const upstream = await vault.userinfo(userId, providerName).catch(asUpstreamError)
       if (!upstream.ok) throw new AppError('try_again')
       return upstream.json()
     })

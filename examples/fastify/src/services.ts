@@ -33,8 +33,6 @@ export interface AppParts {
   readonly config: Config
   /** Where people can sign in besides here. */
   readonly provider: Provider
-  /** Where the provider tells who somebody is. */
-  userinfoUrl(): Promise<string>
 }
 
 /** All that the routes use. */

@@ -13,8 +13,6 @@ export interface RunningApp {
   readonly shared: Shared
   readonly users: Users
   readonly services: Services
-  /** Where the provider tells who somebody is. */
-  userinfoUrl(): Promise<string>
   close(): Promise<void>
 }
 
@@ -51,7 +49,6 @@ async function open(config: Config): Promise<RunningApp> {
     shared,
     users,
     services,
-    userinfoUrl: () => provider.userinfoUrl(),
     async close() {
       await Promise.allSettled([stores.close(), provider.close()])
     },

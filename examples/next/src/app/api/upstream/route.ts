@@ -6,8 +6,7 @@ import { providerName } from '../../../services.ts'
 export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   async GET({ auth, app }) {
     const { userId } = await auth.requireSession()
-    const url = await app.userinfoUrl()
-    const upstream = await app.services.vault.fetch(userId, providerName, url).catch(asUpstreamError)
+    const upstream = await app.services.vault.userinfo(userId, providerName).catch(asUpstreamError)
     if (!upstream.ok) throw new AppError('try_again')
     return Response.json(await upstream.json())
   },

@@ -2,7 +2,7 @@
 import { measure } from './http/measure.ts'
 import type { Row } from './row.ts'
 
-const load = { rounds: 7, requests: 3000, connections: 16 }
+const load = { warmUp: 5, rounds: 15, requests: 3000, connections: 16 }
 
 const rivals = {
   express: [

@@ -7,6 +7,8 @@ import { median } from '../paired.ts'
 
 /** How much is asked. */
 export interface Load {
+  /** Rounds that are not counted: the engine is still compiling. */
+  readonly warmUp: number
   readonly rounds: number
   /** Of each server in each round. */
   readonly requests: number
@@ -25,7 +27,9 @@ export async function measure(framework: string, names: readonly string[], load:
   const servers = new Map<string, Running>()
   try {
     for (const name of names) servers.set(name, await start(framework, name, load.connections))
-    for (const server of servers.values()) await cpuPerRequest(server, load)
+    for (let round = 0; round < load.warmUp; round += 1) {
+      for (const server of servers.values()) await cpuPerRequest(server, load)
+    }
     const costs = new Map(names.map((name) => [name, [] as number[]]))
     for (let round = 0; round < load.rounds; round += 1) {
       for (const [name, server] of servers) costs.get(name)?.push(await cpuPerRequest(server, load))

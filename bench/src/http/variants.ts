@@ -1,6 +1,6 @@
 /** What is measured over HTTP: a bare server, the check one would write by hand, Tessera, and what people use instead. */
 import { hash, randomBytes } from 'node:crypto'
-import type { Express, Request, Response } from 'express'
+import type { Express, Response } from 'express'
 import { Redis } from 'ioredis'
 import {
   type Authenticator,
@@ -25,18 +25,28 @@ export const userId = 'user-1'
 const secret = randomBytes(32).toString('base64url')
 const origin = 'http://localhost'
 
-/** A hand-written session check: cookie, SHA-256, look-up. */
-export function byHand(find: (digest: string) => Promise<{ userId: string } | null>) {
-  return async (header: string | undefined): Promise<{ userId: string } | null> => {
+/** What the hand-written check finds. */
+export interface Found {
+  readonly userId: string
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+}
+
+/** A hand-written session check, the least that is right: cookie, SHA-256, look-up, expiry. */
+export function byHand(find: (digest: string) => Promise<Found | null>) {
+  return async (header: string | undefined): Promise<Found | null> => {
     const token = /(?:^|; )session=([^;]+)/.exec(header ?? '')?.[1]
-    return token === undefined ? null : find(hash('sha256', token, 'base64url'))
+    const found = token === undefined ? null : await find(hash('sha256', token, 'base64url'))
+    return found && found.expiresAt > Date.now() ? found : null
   }
 }
+
+const inAnHour = (): number => Date.now() + 3_600_000
 
 /** A token and where the hand-written check finds its session in memory. */
 export function handMemory() {
   const token = randomBytes(32).toString('base64url')
-  const known = new Map([[hash('sha256', token, 'base64url'), { userId }]])
+  const known = new Map([[hash('sha256', token, 'base64url'), { userId, expiresAt: inAnHour() }]])
   const check = byHand(async (digest) => known.get(digest) ?? null)
   return { check, headers: { cookie: `session=${token}` } }
 }
@@ -48,13 +58,13 @@ export async function handRedis() {
   const key = (digest: string): string => `bench:hand:${digest}`
   await redis.set(
     key(hash('sha256', token, 'base64url')),
-    JSON.stringify({ userId, createdAt: 1, methods: ['pwd'] }),
+    JSON.stringify({ userId, expiresAt: inAnHour(), createdAt: 1, methods: ['pwd'] }),
     'EX',
-    600,
+    3600,
   )
   const check = byHand(async (digest) => {
     const found = await redis.get(key(digest))
-    return found === null ? null : (JSON.parse(found) as { userId: string })
+    return found === null ? null : (JSON.parse(found) as Found)
   })
   return { check, headers: { cookie: `session=${token}` } }
 }
@@ -107,11 +117,6 @@ export async function signInAt(app: Express): Promise<Ready['headers']> {
 export function reply(response: Response, found: { userId: string | null } | null): void {
   if (found) response.json({ id: found.userId })
   else response.status(401).json({ error: 'unauthenticated' })
-}
-
-/** The part of a request that a hand-written check looks at. */
-export function cookieOf(request: Request): string | undefined {
-  return request.headers.cookie
 }
 
 export { secret as benchSecret }

@@ -54,8 +54,8 @@ export function expressAdapter<Data>(authenticator: Authenticator<Data>): Expres
 function headersOf(response: ServerResponse): ResponseHeaders {
   return {
     append(name, value) {
-      const mayBeSet = name.toLowerCase() !== 'cache-control' || !(response.headersSent || response.hasHeader(name))
-      if (mayBeSet) response.appendHeader(name, value)
+      if (name !== 'Cache-Control') response.appendHeader(name, value)
+      else if (!response.headersSent && !response.hasHeader(name)) response.setHeader(name, value)
     },
   }
 }

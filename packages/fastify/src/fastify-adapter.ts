@@ -75,7 +75,7 @@ function visibleToSiblings(plugin: FastifyPluginCallback): FastifyPluginCallback
 function headersOf(reply: FastifyReply): ResponseHeaders {
   return {
     append(name, value) {
-      if (name.toLowerCase() !== 'cache-control') return reply.header(name, value)
+      if (name !== 'Cache-Control') return reply.header(name, value)
       const isTaken = reply.sent || reply.raw.headersSent || reply.hasHeader(name)
       return isTaken ? reply : reply.header(name, value)
     },

@@ -36,30 +36,38 @@ const headersOfTheRoute = [
   'last-modified',
 ]
 
+class NodeHeaders {
+  private readonly request: NodeRequest
+
+  constructor(request: NodeRequest) {
+    this.request = request
+  }
+
+  get(name: string): string | null {
+    const value = this.request.headers[name.toLowerCase()]
+    return Array.isArray(value) ? value.join(', ') : (value ?? null)
+  }
+}
+
 /**
  * A view of a node:http request. Building a web `Request` would cost more than the whole check, and so would a literal
  * with accessors: the engine makes a hidden class of each, which lives on and keeps the request.
  */
 class NodeRequestView implements RequestView {
-  readonly #request: NodeRequest
+  private readonly request: NodeRequest
   readonly headers: RequestView['headers']
 
   constructor(request: NodeRequest) {
-    this.#request = request
-    this.headers = {
-      get(name) {
-        const value = request.headers[name.toLowerCase()]
-        return Array.isArray(value) ? value.join(', ') : (value ?? null)
-      },
-    }
+    this.request = request
+    this.headers = new NodeHeaders(request)
   }
 
   get method(): string {
-    return this.#request.method ?? ''
+    return this.request.method ?? ''
   }
 
   get url(): string {
-    return this.#request.originalUrl ?? this.#request.url ?? ''
+    return this.request.originalUrl ?? this.request.url ?? ''
   }
 }
 

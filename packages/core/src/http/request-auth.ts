@@ -46,45 +46,90 @@ export interface RequestAuth<Data = null> extends ReadonlyRequestAuth<Data>, Exc
   updateData(change: (data: Data) => Data): Promise<Data>
 }
 
-/** Binds one request to the headers of its answer. Nothing is read until a method is called. */
-export function createRequestAuth<Data>(context: AuthContext<Data>, exchange: Exchange): RequestAuth<Data> {
-  const { request, responseHeaders } = exchange
-  const state: RequestState<Data> = { context, exchange, used: false }
-  const auth: RequestAuth<Data> = {
-    request,
-    responseHeaders,
-    session: () => currentSession(state),
-    requireSession: () => requiredSession(state),
-    requireRecentAuth: (seconds) => recentSession(state, seconds),
-    requireScope: (...scopes) => requireScope(state, scopes),
-    requireClient: (secrets) => requireClient(state, secrets),
-    data: () => readData(state),
-    beginLogin: (userId) => beginLogin(state, userId),
-    signIn: (attempt, options) => signIn(state, attempt, options),
-    signOut: () => signOut(state),
-    reauthenticate: (proof) => reauthenticate(state, proof),
-    updateData: (change) => updateData(state, change),
+/** The door where no cookie can be set: there is no method that would. */
+class ReadonlyDoor<Data> implements ReadonlyRequestAuth<Data> {
+  readonly #state: RequestState<Data>
+
+  constructor(state: RequestState<Data>) {
+    this.#state = state
   }
-  state.exchange = auth
-  return auth
+
+  session(): Promise<UserSession<Data> | null> {
+    return currentSession(this.#state)
+  }
+
+  requireSession(): Promise<UserSession<Data>> {
+    return requiredSession(this.#state)
+  }
+
+  requireRecentAuth(seconds: number): Promise<UserSession<Data>> {
+    return recentSession(this.#state, seconds)
+  }
+
+  requireScope(...scopes: string[]): Promise<AccessTokenClaims> {
+    return requireScope(this.#state, scopes)
+  }
+
+  requireClient(secrets: Readonly<Record<string, string>>): Promise<string> {
+    return requireClient(this.#state, secrets)
+  }
+
+  data(): Promise<Data> {
+    return readData(this.#state)
+  }
 }
 
-/** The same where no cookie can be set: there is no method that would. */
+/** A class, as each closure that is made per request costs a server more than the look-up (decision 026). */
+class Door<Data> extends ReadonlyDoor<Data> implements RequestAuth<Data> {
+  readonly request: Exchange['request']
+  readonly responseHeaders: Exchange['responseHeaders']
+  readonly #state: RequestState<Data>
+
+  constructor(state: RequestState<Data>) {
+    super(state)
+    this.#state = state
+    this.request = state.exchange.request
+    this.responseHeaders = state.exchange.responseHeaders
+    // What an OAuth attempt proves is the door that it came through.
+    state.exchange = this
+  }
+
+  beginLogin(userId: string | null): Promise<LoginAttempt> {
+    return beginLogin(this.#state, userId)
+  }
+
+  signIn(attempt: LoginAttempt, options?: SignInOptions): Promise<UserSession<Data>> {
+    return signIn(this.#state, attempt, options)
+  }
+
+  signOut(): Promise<void> {
+    return signOut(this.#state)
+  }
+
+  reauthenticate(proof: { readonly methods: readonly string[] }): Promise<UserSession<Data>> {
+    return reauthenticate(this.#state, proof)
+  }
+
+  updateData(change: (data: Data) => Data): Promise<Data> {
+    return updateData(this.#state, change)
+  }
+}
+
+/** Binds one request to the headers of its answer. Nothing is read until a method is called. */
+export function createRequestAuth<Data>(context: AuthContext<Data>, exchange: Exchange): RequestAuth<Data> {
+  return new Door(newState(context, exchange))
+}
+
+/** The same where no cookie can be set. */
 export function createReadonlyRequestAuth<Data>(
   context: AuthContext<Data>,
   request: Exchange['request'],
 ): ReadonlyRequestAuth<Data> {
-  const state: RequestState<Data> = {
-    context,
-    exchange: { request, responseHeaders: { append: () => {} } },
-    used: false,
-  }
-  return {
-    session: () => currentSession(state),
-    requireSession: () => requiredSession(state),
-    requireRecentAuth: (seconds) => recentSession(state, seconds),
-    requireScope: (...scopes) => requireScope(state, scopes),
-    requireClient: (secrets) => requireClient(state, secrets),
-    data: () => readData(state),
-  }
+  return new ReadonlyDoor(newState(context, { request, responseHeaders: nowhere }))
 }
+
+function newState<Data>(context: AuthContext<Data>, exchange: Exchange): RequestState<Data> {
+  return { context, exchange, used: false, user: undefined, given: undefined, visitor: undefined }
+}
+
+const nowhere = { append: (): void => {} }

@@ -4,6 +4,7 @@ import type { Exchange, RequestView } from '../cookie/request-view.js'
 import { AuthError, ConfigError } from '../errors.js'
 import { isProven } from '../internal/proven.js'
 import type { Session, UserSession } from '../session/session.js'
+import { knownSession } from '../session/session-context.js'
 import type { LoginAttempt } from '../store/login-records.js'
 import type { AuthContext, SessionPart } from './auth-context.js'
 import { isFromOurPages, isUnsafe } from './csrf.js'
@@ -15,10 +16,10 @@ export interface RequestState<Data> {
   exchange: Exchange
   /** Whether its answer depends on who asks. */
   used: boolean
-  user?: Promise<UserSession<Data> | null>
+  user: Promise<UserSession<Data> | null> | undefined
   /** The token that its answer gives, which is the one that counts from then on; `null`: signed out. */
-  given?: string | null
-  visitor?: Promise<Session<Data> | null>
+  given: string | null | undefined
+  visitor: Promise<Session<Data> | null> | undefined
 }
 
 /** The request. An answer that depends on who asks is not for caches, unless the handler says otherwise. */
@@ -56,8 +57,13 @@ export function currentSession<Data>(state: RequestState<Data>): Promise<UserSes
 }
 
 /** Who is signed in, or `unauthenticated`. */
-export async function requiredSession<Data>(state: RequestState<Data>): Promise<UserSession<Data>> {
-  const found = await currentSession(state)
+export function requiredSession<Data>(state: RequestState<Data>): Promise<UserSession<Data>> {
+  const answer = currentSession(state)
+  return isKnownUser(answer) ? answer : required(answer)
+}
+
+async function required<Data>(answer: Promise<UserSession<Data> | null>): Promise<UserSession<Data>> {
+  const found = await answer
   if (!found) throw new AuthError('unauthenticated')
   return found
 }
@@ -93,19 +99,51 @@ export function isUser<Data>(session: Session<Data>): session is UserSession<Dat
   return session.userId !== null && session.authenticatedAt !== null
 }
 
-async function findUser<Data>(state: RequestState<Data>, fresh: boolean): Promise<UserSession<Data> | null> {
-  const given = requestOf(state)
-  const request = given instanceof Promise ? await given : given
+// No promise is made and nothing is awaited where the request is at hand and its session is known: each costs as much as
+// the look-up, and this runs for every request.
+function findUser<Data>(state: RequestState<Data>, fresh: boolean): Promise<UserSession<Data> | null> {
+  try {
+    const request = requestOf(state)
+    if (request instanceof Promise) return request.then((given) => findUserOf(state, given, fresh))
+    return findUserOf(state, request, fresh)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function findUserOf<Data>(
+  state: RequestState<Data>,
+  request: RequestView,
+  fresh: boolean,
+): Promise<UserSession<Data> | null> {
   const { part } = state.context
-  if (!part) return null
+  if (!part) return Promise.resolve(null)
   guard(state, request, false)
   const check = fresh ? part.internals.verifyFresh : part.sessions.verify
-  // Of several cookies with our name the one that validates wins: the others were planted, or are old.
-  for (const value of tokensOf(state, cookieValues(request.headers.get('cookie'), part.jar.session.name))) {
-    const found = await check(value)
+  const tokens = tokensOf(state, cookieValues(request.headers.get('cookie'), part.jar.session.name))
+  if (tokens[0] === undefined) return Promise.resolve(null)
+  const answer = check(tokens[0])
+  return isKnownUser(answer) ? answer : firstUser(answer, tokens.slice(1), check)
+}
+
+// Of several cookies with our name the one that validates wins: the others were planted, or are old.
+async function firstUser<Data>(
+  answer: Promise<Session<Data> | null>,
+  twins: readonly string[],
+  check: (token: string) => Promise<Session<Data> | null>,
+): Promise<UserSession<Data> | null> {
+  const first = await answer
+  if (first && isUser(first)) return first
+  for (const token of twins) {
+    const found = await check(token)
     if (found && isUser(found)) return found
   }
   return null
+}
+
+function isKnownUser<Data>(answer: Promise<Session<Data> | null>): answer is Promise<UserSession<Data>> {
+  const known = knownSession(answer)
+  return known !== undefined && isUser(known)
 }
 
 function tokensOf<Data>({ given }: RequestState<Data>, sent: string[]): string[] {

@@ -1,5 +1,6 @@
 /** What the functions of sessions share, made once by `createSessions`. */
 import type { Emit } from '../events.js'
+import { hiddenField } from '../internal/hidden-field.js'
 import type { Queue } from '../internal/queue.js'
 import type { Platform } from '../platform.js'
 import { judgeLogin, type LoginPolicy, type LoginState } from '../store/login-policy.js'
@@ -60,11 +61,25 @@ export function viewOf<Data>(
   return (viewed.view ??= makeView(context, stored, authenticated)) as Session<Data>
 }
 
-/** The same as a promise, for a token that was just presented; where the view is the same one, so is the promise. */
+/** What a promise is known to hold, without awaiting it. */
+const promised = hiddenField<Session<unknown>>()
+
+/** The session that a promise of `verify` holds, where that is known already. */
+export function knownSession<Data>(answer: Promise<Session<Data> | null>): Session<Data> | undefined {
+  return promised.get(answer) as Session<Data> | undefined
+}
+
+/** The view of a token that was just presented, as a promise; where the view is the same one, so is the promise. */
 export function promisedViewOf<Data>(context: SessionContext<Data>, stored: StoredSession): Promise<Session<Data>> {
-  const viewed: ViewedSession = stored
   if (context.codec) return Promise.resolve(makeView(context, stored, true))
-  return (viewed.promised ??= Promise.resolve(viewOf(context, stored, true))) as Promise<Session<Data>>
+  const viewed: ViewedSession = stored
+  return (viewed.promised ??= promiseOf(viewOf(context, stored, true))) as Promise<Session<Data>>
+}
+
+function promiseOf(session: Session<unknown>): Promise<Session<unknown>> {
+  const answer = Promise.resolve(session)
+  promised.set(answer, session)
+  return answer
 }
 
 function makeView<Data>(context: SessionContext<Data>, stored: StoredSession, authenticated: boolean): Session<Data> {

@@ -2,9 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { type AppStorage, openSqliteStorage, type StorageSettings } from './app-storage.ts'
 
 /** A started app. */
 export interface AppProcess {
@@ -14,8 +12,8 @@ export interface AppProcess {
   readonly origin: string
   /** Of its local identity provider, where it started one. */
   readonly issuer: string
-  /** The file of its database. */
-  readonly databaseFile: string
+  /** Where it keeps everything: settings for another process on the same. */
+  readonly storage: StorageSettings
   /** All that it printed so far. */
   output(): { readonly stdout: string; readonly stderr: string }
   /** Stops it; its exit status. Again is fine. */
@@ -50,12 +48,14 @@ const withoutProvider = { IDP_ISSUER: 'http://localhost:9', IDP_CLIENT_ID: 'nobo
 /** Settings of an app that starts its local identity provider. */
 export const withProvider = { IDP_ISSUER: '', IDP_CLIENT_ID: '' }
 
-/** Starts apps, each on a free port and with a database of its own, and clears up after them. */
+/** Starts apps, each on a free port and with a storage of its own, and clears up after them. */
 export interface AppStarter {
+  /** The kind of storage that they have. */
+  storage(): Promise<AppStorage>
   start(settings?: Settings): Promise<AppProcess>
   /** Runs it with settings that it should refuse. */
   runToEnd(settings: Settings): Promise<EndedProcess>
-  /** Stops what still runs and removes all files. */
+  /** Stops what still runs and removes all that it kept. */
   clear(): Promise<void>
 }
 
@@ -67,22 +67,26 @@ export const canaries = {
   introspectionSecret: 'canary-introspection-0123456789abcdefghijk',
 }
 
-/** Makes a starter of one framework's app. */
-export function createStarter(command: AppCommand): AppStarter {
-  const folder = mkdtempSync(join(tmpdir(), 'reference-app-'))
+/** Makes a starter of one framework's app. Without `open`: on SQLite, a file for each app. */
+export function createStarter(command: AppCommand, open: () => Promise<AppStorage> = openSqliteStorage): AppStarter {
   const running = new Set<AppProcess>()
-  let count = 0
+  let opened: Promise<AppStorage> | undefined
+
+  async function storage(): Promise<AppStorage> {
+    opened ??= open()
+    return opened
+  }
 
   async function environment(settings: Settings): Promise<Environment> {
     const [port, idpPort] = await freePorts()
-    count += 1
+    const own = 'DATABASE_URL' in settings ? {} : await (await storage()).open()
     const all = {
       PATH: process.env['PATH'] ?? '',
       NODE_ENV: 'production' as const,
       PORT: String(port),
       IDP_PORT: String(idpPort),
       ORIGIN: `http://localhost:${port}`,
-      DATABASE_URL: `sqlite:${join(folder, `app-${count}.db`)}`,
+      ...own,
       APP_SECRETS: canaries.appSecret,
       PASSWORD_PEPPER: canaries.pepper,
       IDP_CLIENT_SECRET: canaries.idpSecret,
@@ -96,6 +100,7 @@ export function createStarter(command: AppCommand): AppStarter {
   }
 
   return {
+    storage,
     async start(settings = {}) {
       const env = await environment(settings)
       const app = await launch(command, env)
@@ -114,7 +119,7 @@ export function createStarter(command: AppCommand): AppStarter {
     },
     async clear() {
       await Promise.all([...running].map((app) => app.stop()))
-      rmSync(folder, { recursive: true, force: true })
+      await (await opened)?.close()
     },
   }
 }
@@ -145,7 +150,7 @@ async function launch(
     address: `http://localhost:${env.PORT}`,
     origin: env.ORIGIN,
     issuer: `http://localhost:${env['IDP_PORT']}`,
-    databaseFile: env['DATABASE_URL']?.slice('sqlite:'.length) ?? '',
+    storage: storageOf(env),
     output: () => ({ ...printed }),
     async stop(signal = 'SIGTERM') {
       stopping = true
@@ -156,6 +161,10 @@ async function launch(
       return status
     },
   }
+}
+
+function storageOf({ DATABASE_URL, REDIS_URL }: NodeJS.ProcessEnv): StorageSettings {
+  return { ...(DATABASE_URL && { DATABASE_URL }), ...(REDIS_URL && { REDIS_URL }) }
 }
 
 async function freePorts(): Promise<[number, number]> {

@@ -12,10 +12,10 @@ export function describeBridge(subject: Subject): void {
 }
 
 /** The same app once more, as it would be started again. */
-const again = ({ address, origin, databaseFile, issuer }: AppProcess): Record<string, string> => ({
+const again = ({ address, origin, storage, issuer }: AppProcess): Record<string, string> => ({
   PORT: new URL(address).port,
   ORIGIN: origin,
-  DATABASE_URL: `sqlite:${databaseFile}`,
+  ...storage,
   IDP_PORT: new URL(issuer).port,
 })
 

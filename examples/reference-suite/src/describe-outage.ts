@@ -1,28 +1,26 @@
-/** A store that does not answer. The records' table is renamed under the app, which looks like any other failure. */
-import { DatabaseSync } from 'node:sqlite'
+/** A store that does not answer. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AppProcess } from './app-process.ts'
+import type { BreakableStorage } from './app-storage.ts'
 import { openBrowser, signUp } from './browser.ts'
 import type { Subject } from './describe-reference-app.ts'
 
 /** Registers the suite of the outage. */
 export function describeOutage({ starter }: Subject): void {
   let app: AppProcess
+  let storage: BreakableStorage
 
+  /** What the work found, once the app has come back by itself. */
   async function whileDown<T>(work: () => Promise<T>): Promise<T> {
-    const database = new DatabaseSync(app.databaseFile, { timeout: 5000 })
-    try {
-      database.exec('alter table auth_records rename to hidden_records')
-      return await work()
-    } finally {
-      database.exec('alter table hidden_records rename to auth_records')
-      database.close()
-    }
+    const found = await storage.whileDown(work)
+    await expect.poll(async () => (await openBrowser(app).get('/healthz')).status, { timeout: 15_000 }).toBe(200)
+    return found
   }
 
   describe('while the store is down', () => {
     beforeAll(async () => {
-      app = await starter.start()
+      storage = await (await starter.storage()).openBreakable()
+      app = await starter.start(storage.settings)
     })
     afterAll(() => app.stop())
 

@@ -75,7 +75,7 @@ function describeStop({ starter }: Subject): void {
       const again = await starter.start({
         PORT: port,
         ORIGIN: first.origin,
-        DATABASE_URL: `sqlite:${first.databaseFile}`,
+        ...first.storage,
       })
       expect((await person.browser.get('/me')).body).toMatchObject({ user: { id: person.id } })
       const refreshed = await openBrowser(again).post('/auth/token/refresh', {
@@ -87,7 +87,7 @@ function describeStop({ starter }: Subject): void {
 
     test('is not needed for a second process: both see what the other did, at once', async () => {
       const one = await starter.start()
-      const other = await starter.start({ ORIGIN: one.origin, DATABASE_URL: `sqlite:${one.databaseFile}` })
+      const other = await starter.start({ ORIGIN: one.origin, ...one.storage })
       const person = await signUp(one)
       const elsewhere = await signInElsewhere(other, person)
       expect((await elsewhere.get('/sessions')).body).toMatchObject({ sessions: [{}, {}] })

@@ -1,6 +1,7 @@
 /** Every sentence of the reference app's contract, one test each. */
 import { afterAll, beforeAll, describe } from 'vitest'
 import { type AppCommand, type AppProcess, type AppStarter, createStarter, withProvider } from './app-process.ts'
+import type { AppStorage } from './app-storage.ts'
 import { describeAccounts } from './describe-accounts.ts'
 import { describeBridge } from './describe-bridge.ts'
 import { describeBodies } from './describe-bodies.ts'
@@ -28,16 +29,17 @@ export interface Subject {
 }
 
 /**
- * Registers the suite of one framework's app. It is started as a process, many times, with settings of all kinds.
+ * Registers the suite of one framework's app. It is started as a process, many times, with settings of all kinds; without
+ * `open` on SQLite.
  *
  * @example
  * ```ts
  * describeReferenceApp('Express', { program: process.execPath, args: ['src/server.ts'], cwd: example })
  * ```
  */
-export function describeReferenceApp(name: string, command: AppCommand): void {
+export function describeReferenceApp(name: string, command: AppCommand, open?: () => Promise<AppStorage>): void {
   describe(`Reference app: ${name}`, () => {
-    const starter = createStarter(command)
+    const starter = createStarter(command, open)
     let shared: AppProcess | undefined
     const subject: Subject = {
       starter,

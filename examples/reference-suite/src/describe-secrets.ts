@@ -1,6 +1,4 @@
 /** What must be nowhere: canaries of every kind, sought in all that the app printed, answered and stored. */
-import { readFileSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { canaries, withProvider } from './app-process.ts'
 import { newPassword, openBrowser, signUp } from './browser.ts'
@@ -31,7 +29,7 @@ export function describeSecrets({ starter }: Subject): void {
       const parts = [...cookies, ...tokens].map((token) => token.split('.').at(-1) ?? '')
       const secrets = [password, chosen, ...cookies, ...tokens, ...parts, ...Object.values(canaries)]
       const { stdout, stderr } = app.output()
-      const dump = dumpOf(app.databaseFile)
+      const dump = await (await starter.storage()).dump(app.storage)
       await app.stop()
       for (const [place, text] of Object.entries({ stdout, stderr, dump })) {
         for (const secret of secrets) expect(text.includes(secret), `${secret} in ${place}`).toBe(false)
@@ -43,7 +41,8 @@ export function describeSecrets({ starter }: Subject): void {
       const app = await starter.start()
       const { browser } = await signUp(app)
       await browser.post('/auth/token')
-      const stored = new Set(dumpOf(app.databaseFile).match(/[\w.-]{16,}/g))
+      const dump = await (await starter.storage()).dump(app.storage)
+      const stored = new Set(dump.match(/[\w.-]{16,}/g))
       const ids = [...stored].filter((text) => text.length < 30)
       const credentials = [...stored, ...ids.flatMap((id) => [...stored].map((text) => `${id}.${text}`))].slice(0, 300)
       expect(stored.size).toBeGreaterThan(5)
@@ -58,15 +57,4 @@ export function describeSecrets({ starter }: Subject): void {
       await app.stop()
     })
   })
-}
-
-/** All that the database holds: every value of every table, and the bytes of its files. */
-function dumpOf(file: string): string {
-  const database = new DatabaseSync(file, { readOnly: true })
-  const tables = database.prepare("select name from sqlite_master where type = 'table'").all() as { name: string }[]
-  const rows = tables.flatMap(({ name }) => database.prepare(`select * from "${name}"`).all())
-  database.close()
-  return (
-    JSON.stringify(rows).replaceAll('\\"', '"') + readFileSync(file, 'latin1') + readFileSync(`${file}-wal`, 'latin1')
-  )
 }

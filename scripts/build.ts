@@ -1,14 +1,16 @@
 /** `pnpm build`: JavaScript by tsup, one file per entry point and shared chunks, and declarations by `tsc -b`, of which those stay that the entry points lead to; skips what has not changed. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { build as tsup } from 'tsup'
 import { holdLock } from './lock.ts'
+import { putInPlace, removeOthers } from './put-in-place.ts'
 import { shakeDeclarations } from './shake-declarations.ts'
 import { cacheFolder, packages, root, run, sources, typescript, type Outcome, type Package } from './workspace.ts'
 
 /** Changing any of these changes what a build makes. */
-const sharedInputs = ['tsconfig.base.json', 'scripts/build.ts', 'scripts/shake-declarations.ts', 'pnpm-lock.yaml']
+const steps = ['build', 'put-in-place', 'shake-declarations'].map((name) => `scripts/${name}.ts`)
+const sharedInputs = ['tsconfig.base.json', ...steps, 'pnpm-lock.yaml']
 
 if (import.meta.main) process.exitCode = await build(process.argv.slice(2))
 
@@ -29,15 +31,21 @@ async function buildChanged(names: readonly string[]): Promise<number> {
   const wanted = [...new Set(named.flatMap((one) => dependencyClosure(one, all)))]
   const hashes = new Map(wanted.map((one) => [one.name, inputHash(one, all)]))
   const changed = wanted.filter((one) => !isBuilt(one, hashes.get(one.name)))
+  const written = new Map<Package, readonly string[]>()
   for (const one of changed) {
     say(`build ${one.manifest.name}`)
-    await emitJavaScript(one)
+    written.set(one, await emitJavaScript(one))
   }
   const { status, output } = changed.length > 0 ? await emitDeclarations(changed) : { status: 0, output: '' }
   const isBroken = (one: Package): boolean => status !== 0 && output.includes(`packages/${one.name}/`)
   // All of them: the compiler also makes anew what it does not remember to have made.
   for (const one of changed.length > 0 ? wanted : []) if (!isBroken(one)) removeUnreachable(one)
-  for (const one of changed) if (!isBroken(one)) writeFileSync(stamp(one), hashes.get(one.name) ?? '')
+  for (const [one, paths] of written) {
+    if (isBroken(one)) continue
+    // Last of all, so that a process that was starting meanwhile has found the files that its entry point names.
+    removeOthers(join(one.folder, 'dist'), (path) => path.endsWith('.d.ts') || paths.includes(path))
+    writeFileSync(stamp(one), hashes.get(one.name) ?? '')
+  }
   if (status !== 0) process.stderr.write(`${output}build FAILED\n`)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   if (status === 0)
@@ -51,12 +59,16 @@ async function emitDeclarations(changed: readonly Package[]): Promise<Outcome> {
   return run('node', [typescript, '-b', ...changed.map((one) => one.folder)])
 }
 
-// Each module file costs a Node process about half a millisecond to load, so entry points are bundled (decision 024).
-async function emitJavaScript(one: Package): Promise<void> {
-  const started = Date.now()
+/**
+ * Writes the files aside, then puts them into `dist`; their paths there. Each module file costs a Node process about half
+ * a millisecond to load, so entry points are bundled (decision 024).
+ */
+async function emitJavaScript(one: Package): Promise<string[]> {
+  const aside = join(cacheFolder, 'built', one.name)
+  rmSync(aside, { recursive: true, force: true })
   await tsup({
     entry: entryPoints(one).map((path) => join(one.folder, 'src', path)),
-    outDir: join(one.folder, 'dist'),
+    outDir: aside,
     tsconfig: join(one.folder, 'tsconfig.json'),
     format: 'esm',
     target: 'es2024',
@@ -72,7 +84,7 @@ async function emitJavaScript(one: Package): Promise<void> {
       options.chunkNames = 'chunks/[name]-[hash]'
     },
   })
-  removeStale(one, started)
+  return putInPlace(aside, join(one.folder, 'dist'))
 }
 
 /** The sources that package.json names as outputs: exports, programs, and modules chosen by the runtime. */
@@ -80,14 +92,6 @@ function entryPoints({ folder, manifest }: Package): string[] {
   const named = JSON.stringify([manifest.exports, manifest.bin, manifest.imports])
   const paths = [...named.matchAll(/"\.\/dist\/([^"]+)\.js"/g)].map(([, path]) => `${path}.ts`)
   return sources(folder, { shipped: true }).filter((path) => paths.includes(path) || paths.includes(`${path}x`))
-}
-
-/** Removes outputs that this build did not write. The folder is not emptied first: other processes may be running from it. */
-function removeStale(one: Package, started: number): void {
-  for (const path of outputs(one)) {
-    const isStale = path.endsWith('.js') ? statSync(path).mtimeMs < started - 1 : !path.endsWith('.d.ts')
-    if (isStale) rmSync(path)
-  }
 }
 
 /** Leaves of the declarations what a user's compiler can reach: half of their bytes are of the inside (decision 025). */

@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { build as tsup } from 'tsup'
+import { bundle } from './bundle.ts'
 import { holdLock } from './lock.ts'
 import { putInPlace, removeOthers } from './put-in-place.ts'
 import { shakeDeclarations } from './shake-declarations.ts'
 import { cacheFolder, packages, root, run, sources, typescript, type Outcome, type Package } from './workspace.ts'
 
 /** Changing any of these changes what a build makes. */
-const steps = ['build', 'put-in-place', 'shake-declarations'].map((name) => `scripts/${name}.ts`)
+const steps = ['build', 'bundle', 'put-in-place', 'shake-declarations'].map((name) => `scripts/${name}.ts`)
 const sharedInputs = ['tsconfig.base.json', ...steps, 'pnpm-lock.yaml']
 
 if (import.meta.main) process.exitCode = await build(process.argv.slice(2))
@@ -59,30 +59,15 @@ async function emitDeclarations(changed: readonly Package[]): Promise<Outcome> {
   return run('node', [typescript, '-b', ...changed.map((one) => one.folder)])
 }
 
-/**
- * Writes the files aside, then puts them into `dist`; their paths there. Each module file costs a Node process about half
- * a millisecond to load, so entry points are bundled (decision 024).
- */
+/** Writes the files aside, then puts them into `dist`; their paths there. */
 async function emitJavaScript(one: Package): Promise<string[]> {
   const aside = join(cacheFolder, 'built', one.name)
   rmSync(aside, { recursive: true, force: true })
-  await tsup({
-    entry: entryPoints(one).map((path) => join(one.folder, 'src', path)),
-    outDir: aside,
+  await bundle({
+    sourceFolder: join(one.folder, 'src'),
+    entryPoints: entryPoints(one),
     tsconfig: join(one.folder, 'tsconfig.json'),
-    format: 'esm',
-    target: 'es2024',
-    bundle: true,
-    splitting: true,
-    // Everything that is not a file of ours stays an import.
-    external: [/^[^./]/],
-    config: false,
-    clean: false,
-    silent: true,
-    esbuildOptions: (options) => {
-      options.outbase = join(one.folder, 'src')
-      options.chunkNames = 'chunks/[name]-[hash]'
-    },
+    outDir: aside,
   })
   return putInPlace(aside, join(one.folder, 'dist'))
 }

@@ -1,8 +1,10 @@
-/** `node scripts/runtimes.ts [runtime …]`: core's scenario on Node, Bun, Deno and workerd, each from its npm package. */
+/** `node scripts/runtimes.ts [runtime …]`: the scenario on Node, Bun, Deno and workerd, each from its npm package. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build as tsup } from 'tsup'
+import { startIdentityProvider } from '../examples/identity-provider/src/index.ts'
 import { build } from './build.ts'
+import { appOrigin, client } from './runtimes/provider-client.ts'
 import { cacheFolder, root, run } from './workspace.ts'
 
 const folder = join(cacheFolder, 'runtimes')
@@ -12,13 +14,17 @@ const script = join(folder, 'script-entry.js')
 const runtimes: Readonly<Record<string, readonly [program: string, ...args: string[]]>> = {
   node: ['node', script],
   bun: ['npx', '-y', 'bun@1', 'run', script],
-  deno: ['npx', '-y', 'deno@2', 'run', '--no-config', script],
+  deno: ['npx', '-y', 'deno@2', 'run', '--no-config', '--allow-net=localhost', script],
   workerd: ['npx', '-y', 'workerd@1', 'test', join(folder, 'workerd.capnp')],
 }
 
-/** The same bundle as two workers. */
+/** The same bundle as two workers, which may ask the provider on this machine. */
 const workerdConfig = `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (services = [(name = "web", worker = .web), (name = "node", worker = .node)]);
+const config :Workerd.Config = (services = [
+  (name = "web", worker = .web),
+  (name = "node", worker = .node),
+  (name = "internet", network = (allow = ["public", "private"])),
+]);
 const web :Workerd.Worker = (
   modules = [(name = "entry.js", esModule = embed "workerd-entry.js")],
   compatibilityDate = "2025-09-01",
@@ -34,7 +40,16 @@ process.exitCode = await smoke(process.argv.slice(2))
 
 async function smoke(asked: readonly string[]): Promise<number> {
   if ((await build(['core'])) !== 0) return 1
-  await bundle()
+  const provider = await startIdentityProvider({ port: 0, ...client, redirectUris: [`${appOrigin}/callback`] })
+  try {
+    await bundle(provider.issuer)
+    return await runAll(asked)
+  } finally {
+    await provider.close()
+  }
+}
+
+async function runAll(asked: readonly string[]): Promise<number> {
   const failed: string[] = []
   for (const [name, [program, ...args]] of Object.entries(runtimes)) {
     if (asked.length > 0 && !asked.includes(name)) continue
@@ -46,7 +61,7 @@ async function smoke(asked: readonly string[]): Promise<number> {
 }
 
 /** Core as an app's bundler would take it: from its published entries, for no runtime in particular. */
-async function bundle(): Promise<void> {
+async function bundle(issuer: string): Promise<void> {
   mkdirSync(folder, { recursive: true })
   await tsup({
     entry: ['workerd-entry', 'script-entry'].map((name) => join(root, 'scripts/runtimes', `${name}.ts`)),
@@ -57,6 +72,7 @@ async function bundle(): Promise<void> {
     target: 'es2024',
     splitting: false,
     noExternal: [/./],
+    define: { PROVIDER_ISSUER: JSON.stringify(issuer) },
     config: false,
     silent: true,
     esbuildOptions: (options) => {

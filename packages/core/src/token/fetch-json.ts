@@ -34,7 +34,8 @@ async function read(
   url: string,
   { mostBytes, signal }: { readonly mostBytes: number; readonly signal: AbortSignal },
 ): Promise<FetchedDocument> {
-  const response = await platform.fetch(url, { signal, redirect: 'error', headers: { accept: 'application/json' } })
+  // Not 'error', which workerd does not take for a request; a redirect is no 200.
+  const response = await platform.fetch(url, { signal, redirect: 'manual', headers: { accept: 'application/json' } })
   if (response.status !== 200) {
     await response.body?.cancel()
     throw new StoreError(`The document's server answered ${response.status}.`)

@@ -1,6 +1,6 @@
-/** The visitor's IP address, as `server.ts` has written it into the request. */
+/** The visitor's IP address, as `write-address.ts` has written it into the request. */
 
-/** `unknown` where another server stands before Next and does not tell: all such visitors are throttled as one. */
+/** `unknown` where nothing has written it: all such visitors are throttled as one. */
 export function addressOf(headers: { get(name: string): string | null }): string {
   return headers.get('x-forwarded-for')?.split(',', 1)[0]?.trim() || 'unknown'
 }

@@ -2,7 +2,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import next from 'next'
-import proxyAddress from 'proxy-addr'
 import { type Config, readConfig, SettingError, withSetting } from './config.ts'
 
 /** SIGTERM is followed by SIGKILL in most places; what still runs after this many milliseconds is cut off. */
@@ -17,32 +16,18 @@ try {
   process.exit(1)
 }
 
-async function start({ port, origin, trustProxy }: Config): Promise<void> {
+async function start({ port, origin }: Config): Promise<void> {
   const { hostname } = new URL(origin)
   const app = next({ dir: fileURLToPath(new URL('..', import.meta.url)), hostname, port, quiet: true })
-  await app.prepare() // opens the stores too: see instrumentation.ts
+  await app.prepare() // opens the stores too, and sees to addresses: see instrumentation.ts
   const handle = app.getRequestHandler()
-  const clean = cleaner(trustProxy)
   const server = createServer((request, response) => {
-    clean(request)
     if (isReadable(request)) void handle(request, response)
     else refuse(response)
   })
   stopOnSignal(server)
   await withSetting('PORT', 'a free port', () => listen(server, port))
   console.log(`ready ${origin}`)
-}
-
-/** Next believes what forwarding headers say, whoever sent them; so they are written here, by whom is trusted. */
-function cleaner(trustProxy: readonly string[]): (request: IncomingMessage) => void {
-  const trust = proxyAddress.compile([...trustProxy])
-  return (request) => {
-    const address = proxyAddress(request, trust)
-    for (const name of Object.keys(request.headers)) {
-      if (name === 'forwarded' || name.startsWith('x-forwarded-')) delete request.headers[name]
-    }
-    request.headers['x-forwarded-for'] = address
-  }
 }
 
 /** Next answers 500 to a path with broken escapes; it is the client's fault. */

@@ -249,11 +249,20 @@ describe('proxy', () => {
   )
 })
 
+describe('where a request is from', () => {
+  const from = (headers: Record<string, string>) => ask('/api/address', { headers })
+
+  test('Next says it where nobody else does, and lets a client say it instead', async () => {
+    expect(JSON.parse((await from({})).text)).toMatch(/^(::1|(::ffff:)?127\.0\.0\.1)$/)
+    expect((await from({ 'x-forwarded-for': '198.51.100.7' })).text).toBe('"198.51.100.7"')
+  })
+})
+
 describe.each([
   ['next dev', startDevelopment],
   ['the standalone output', startStandalone],
 ] as const)('in %s', (_, start) => {
-  test('components, actions and routes know who is signed in', async () => {
+  test('components, actions and routes know who is signed in, and routes where a request is from', async () => {
     const other = await start()
     const built = origin
     ;({ origin } = other)
@@ -264,6 +273,8 @@ describe.each([
       expect((await ask('/api/me', { cookie })).text).toBe('{"userId":"ada"}')
       expect((await ask('/denied')).status).toBe(401)
       expect((await ask('/')).users[0]).toBe('nobody')
+      const { text: address } = await ask('/api/address', { headers: { 'x-forwarded-for': '198.51.100.7' } })
+      expect(JSON.parse(address), 'written by instrumentation.ts').toMatch(/^(::1|(::ffff:)?127\.0\.0\.1)$/)
     } finally {
       origin = built
       await other.stop()

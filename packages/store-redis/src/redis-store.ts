@@ -99,8 +99,15 @@ interface Member {
 /** Names of keys: `auth:session:<key>` is a record, `auth:session@<owner>` an owner's index. A kind has neither sign. */
 function createKeys(prefix: string) {
   if (typeof prefix !== 'string') throw new ConfigError(`prefix: expected a text, received ${typeof prefix}`)
+  // Of the few kinds there are, not encoded again at every request.
+  const beginnings = new Map<string, string>()
+  const beginning = (kind: string): string => {
+    const made = beginnings.get(kind) ?? `${prefix}${encodeURIComponent(kind)}:`
+    beginnings.set(kind, made)
+    return made
+  }
   return {
-    record: (kind: string, key: string): string => `${prefix}${encodeURIComponent(kind)}:${key}`,
+    record: (kind: string, key: string): string => beginning(kind) + key,
     index: (kind: string, owner: string): string => `${prefix}${encodeURIComponent(kind)}@${owner}`,
   }
 }

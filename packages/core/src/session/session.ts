@@ -72,14 +72,15 @@ export interface SessionValue extends LoginTimes {
   readonly data?: unknown
 }
 
-/** Reads a stored session; `null` for what is none. */
+/** Reads a stored session; `null` for what is none. Without lists of what to check: a server without a cache does this at every request. */
 export function decodeSessionValue(stored: unknown): SessionValue | null {
   const value = stored as Partial<SessionValue>
   const { policy, authenticatedAt } = value
-  const times = [value.createdAt, value.lastSeenAt, policy?.idle, policy?.absolute, policy?.touch]
+  const isWhole = Number.isSafeInteger
   if (value.v !== 1 || typeof value.hash !== 'string' || typeof value.label !== 'string') return null
-  if (!times.every(Number.isSafeInteger) || typeof value.remember !== 'boolean') return null
-  if (authenticatedAt !== null && !Number.isSafeInteger(authenticatedAt)) return null
+  if (!isWhole(value.createdAt) || !isWhole(value.lastSeenAt) || typeof value.remember !== 'boolean') return null
+  if (!isWhole(policy?.idle) || !isWhole(policy?.absolute) || !isWhole(policy?.touch)) return null
+  if (authenticatedAt !== null && !isWhole(authenticatedAt)) return null
   return isTexts(value.methods) && isTexts(value.previous) ? (value as SessionValue) : null
 }
 

@@ -49,34 +49,43 @@ export function boundedStore(store: Store, platform: Platform, timeoutSeconds: n
   }
 
   // On the path of every request: one promise, and one timer for all calls.
-  function bounded<T>(answer: () => Promise<T>): Promise<T> {
+  function bounded<T>(asked: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const call = { since: platform.monotonic(), reject }
       waiting.add(call)
       if (!watching) void watch()
-      const fail = (cause: unknown): void => {
-        waiting.delete(call)
-        reject(asStoreError(cause))
-      }
-      try {
-        answer().then((value) => {
+      asked.then(
+        (value) => {
           waiting.delete(call)
           resolve(value)
-        }, fail)
-      } catch (cause) {
-        fail(cause)
-      }
+        },
+        (cause: unknown) => {
+          waiting.delete(call)
+          reject(asStoreError(cause))
+        },
+      )
     })
   }
 
   return markSelfBounded({
-    get: (kind, key, options) => bounded(() => store.get(kind, key, options)),
-    insert: (entry) => bounded(() => store.insert(entry)),
-    replace: (entry, expectedVersion) => bounded(() => store.replace(entry, expectedVersion)),
-    remove: (kind, key, expectedVersion) => bounded(() => store.remove(kind, key, expectedVersion)),
-    listByOwner: (kind, owner) => bounded(() => store.listByOwner(kind, owner)),
-    removeExpired: (before, limit) => bounded(() => store.removeExpired(before, limit)),
+    get(kind, key, options) {
+      try {
+        return bounded(store.get(kind, key, options))
+      } catch (cause) {
+        return Promise.reject(asStoreError(cause))
+      }
+    },
+    insert: (entry) => bounded(started(() => store.insert(entry))),
+    replace: (entry, expectedVersion) => bounded(started(() => store.replace(entry, expectedVersion))),
+    remove: (kind, key, expectedVersion) => bounded(started(() => store.remove(kind, key, expectedVersion))),
+    listByOwner: (kind, owner) => bounded(started(() => store.listByOwner(kind, owner))),
+    removeExpired: (before, limit) => bounded(started(() => store.removeExpired(before, limit))),
   })
+}
+
+/** A store that throws instead of rejecting fails all the same. */
+async function started<T>(call: () => Promise<T>): Promise<T> {
+  return call()
 }
 
 function asStoreError(cause: unknown): StoreError {

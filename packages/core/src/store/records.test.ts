@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { StoreError } from '../errors.js'
 import { memoryStore } from './memory-store.js'
 import { createRecords, type NewRecord, type RecordKind } from './records.js'
-import type { Store } from './store.js'
+import type { Entry, Store } from './store.js'
 
 interface Note {
   readonly text: string
@@ -181,5 +181,56 @@ describe('list', () => {
     await records.insert(note('d', { owner: null }))
     await store.insert({ kind: 'other', key: 'e', owner: 'ann', value: '{"text":""}', version: 'v', expiresAt: null })
     expect((await records.list('ann')).map(({ key }) => key)).toEqual(['a'])
+  })
+})
+
+describe('decoding', () => {
+  const entry: Entry = { kind: 'note', key: 'a', owner: 'ann', value: '{"text":"tea"}', version: 'v', expiresAt: null }
+
+  function counting() {
+    let count = 0
+    const decode = (stored: unknown): Note => {
+      count += 1
+      return stored as Note
+    }
+    const { records } = open({ ...kind, decode })
+    return { decode: (more: Partial<Entry> = {}) => records.decode({ ...entry, ...more }), count: () => count }
+  }
+
+  test('is done once for a record that a store hands out again as another object', () => {
+    const { decode, count } = counting()
+    expect(decode()).toBe(decode())
+    expect(count()).toBe(1)
+  })
+
+  test.for([
+    { version: 'w' },
+    { value: '{"text":"tee"}' },
+    { owner: 'bob' },
+    { expiresAt: 9 },
+    { key: 'b' },
+  ] satisfies Partial<Entry>[])('is done again where %j differs, and tells what is there now', (changed) => {
+    const { decode, count } = counting()
+    decode()
+    expect(decode(changed)).toMatchObject({ ...changed, value: JSON.parse(changed.value ?? entry.value) })
+    expect(count()).toBe(2)
+  })
+
+  test('is remembered for a thousand records, and for no more than two thousand', () => {
+    const { decode, count } = counting()
+    decode()
+    for (let key = 0; key < 999; key += 1) decode({ key: `${key}` })
+    decode()
+    expect(count()).toBe(1000)
+    for (let key = 1000; key < 3000; key += 1) decode({ key: `${key}` })
+    decode()
+    expect(count()).toBe(3001)
+  })
+
+  test('keeps no long value', () => {
+    const { decode, count } = counting()
+    const value = JSON.stringify({ text: 'x'.repeat(2048) })
+    expect(decode({ value })).not.toBe(decode({ value }))
+    expect(count()).toBe(2)
   })
 })

@@ -57,20 +57,50 @@ export interface Records<Value> {
   decode(entry: Entry): Stored<Value> | null
 }
 
-/** Makes the typed view of one kind. Decoded records are remembered with the entry they came from. */
+/** How many records are remembered as decoded, twice over, and how long their values may be: some megabytes at most. */
+const mostRemembered = 1000
+const mostRememberedLength = 2048
+
+/** A record and what was read out of it. */
+interface Decoded<Value> {
+  readonly entry: Entry
+  readonly stored: Stored<Value>
+}
+
+/**
+ * Makes the typed view of one kind. What was decoded is remembered with the entry it came from, and by its key for a
+ * store that hands out another entry each time: reading the same text again would cost more than the digest of a token.
+ */
 export function createRecords<Value>(store: Store, platform: Platform, kind: RecordKind<Value>): Records<Value> {
   const decoded = new WeakMap<Entry, Stored<Value>>()
+  let recent = new Map<string, Decoded<Value>>()
+  let older = recent
 
   function decode(entry: Entry): Stored<Value> | null {
-    const known = decoded.get(entry)
+    const isKept = Object.isFrozen(entry)
+    const known = isKept ? decoded.get(entry) : recall(entry)
     if (known) return known
     const value = decodeValue(kind, entry)
     if (value === null) return null
     const { key, owner, version, expiresAt } = entry
     const stored = { key, owner, version, expiresAt, value }
-    // Only a store that hands the same entry out again has a reason to freeze it.
-    if (Object.isFrozen(entry)) decoded.set(entry, stored)
+    if (isKept) decoded.set(entry, stored)
+    else remember({ entry, stored })
     return stored
+  }
+
+  function recall(entry: Entry): Stored<Value> | undefined {
+    const found = recent.get(entry.key) ?? older.get(entry.key)
+    return found && isSame(found.entry, entry) ? found.stored : undefined
+  }
+
+  function remember(one: Decoded<Value>): void {
+    if (one.entry.value.length > mostRememberedLength) return
+    if (recent.size >= mostRemembered) {
+      older = recent
+      recent = new Map()
+    }
+    recent.set(one.entry.key, one)
   }
 
   function encode(record: NewRecord<Value>): { entry: Entry; stored: Stored<Value> } {
@@ -113,6 +143,15 @@ export function createRecords<Value>(store: Store, platform: Platform, kind: Rec
     },
   }
   return records
+}
+
+function isSame(one: Entry, other: Entry): boolean {
+  return (
+    one.version === other.version &&
+    one.expiresAt === other.expiresAt &&
+    one.owner === other.owner &&
+    one.value === other.value
+  )
 }
 
 function decodeValue<Value>(kind: RecordKind<Value>, entry: Entry): Value | null {

@@ -128,15 +128,13 @@ export function createTokenVerifier<Claims extends object = object>(
   }
 
   /** Callers that come with the same token while it is being verified share one verification. */
-  function openOnce(token: string, digest: string): Outcome | Promise<Outcome> {
-    const running = flights.get(digest)
-    if (running) return running
-    const flight = open(token, digest)
-    if (!(flight instanceof Promise)) return flight
+  async function fly(digest: string, flight: Promise<Outcome>): Promise<Outcome> {
     flights.set(digest, flight)
-    const land = (): void => void flights.delete(digest)
-    flight.then(land, land)
-    return flight
+    try {
+      return await flight
+    } finally {
+      flights.delete(digest)
+    }
   }
 
   /** Whether the key is trusted still that a remembered token was verified with. */
@@ -168,8 +166,9 @@ export function createTokenVerifier<Claims extends object = object>(
         }
       }
       if (!verified) {
-        const opened = openOnce(accessToken, digest)
-        verified = opened instanceof Promise ? await opened : opened
+        const running = flights.get(digest)
+        const opened = running ?? open(accessToken, digest)
+        verified = opened instanceof Promise ? await (running ?? fly(digest, opened)) : opened
       }
       if (typeof verified === 'string') return refuse(verified)
       const { claims, lifelines } = verified

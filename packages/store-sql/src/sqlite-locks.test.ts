@@ -95,30 +95,3 @@ describe('a lock that is never released', () => {
     database.close()
   })
 })
-
-describe('a purge', () => {
-  test('lets the event loop turn before a large limit is reached', async () => {
-    const database = new DatabaseSync(':memory:')
-    const store = sqliteStore(database)
-    await store.migrate()
-    for (let count = 0; count < 450; count += 1) await store.insert(sampleEntry({ expiresAt: 1 }))
-    let left: number | undefined
-    setImmediate(() => {
-      const row = database.prepare('select count(*) as n from auth_records').get()
-      left = Number(row?.n)
-    })
-    expect(await store.removeExpired(1, 1_000)).toBe(450)
-    expect(left).toBeGreaterThan(0)
-    database.close()
-  })
-
-  test('removes no more than its limit, over slices too', async () => {
-    const database = new DatabaseSync(':memory:')
-    const store = sqliteStore(database)
-    await store.migrate()
-    for (let count = 0; count < 300; count += 1) await store.insert(sampleEntry({ expiresAt: 1 }))
-    expect(await store.removeExpired(1, 250)).toBe(250)
-    expect(await store.removeExpired(1, 250)).toBe(50)
-    database.close()
-  })
-})

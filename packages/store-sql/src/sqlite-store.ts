@@ -40,7 +40,7 @@ const mostLockedMilliseconds = 5_000
 /** SQLite's own wait blocks the event loop, so it is short where the caller did not choose one; the rest is a pause. */
 const blockingMilliseconds = 20
 const pauseMilliseconds = 5
-/** How many rows a purge removes before it lets a request in between: a few milliseconds, fsync included. */
+/** How many rows a purge removes, and writes back, before it lets a request in between: a few milliseconds each. */
 const purgeSlice = 50
 /** SQLITE_BUSY and SQLITE_LOCKED, as primary result codes. */
 const lockedCodes = new Set([5, 6])
@@ -62,6 +62,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
   const sql = sqliteStatements(table)
   const prepared: Partial<Record<Verb, SqliteStatement>> = {}
   let failures: Failures | undefined
+  let writeBack: (() => void) | undefined
 
   /** Compiled at the first use, since the table may not be there before `migrate`. */
   function statement(verb: Verb): SqliteStatement {
@@ -117,6 +118,11 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
         removed += count
         // Else a purge would hold the event loop from its first row to its last.
         await turn()
+        if (count > 0) {
+          writeBack ??= writesBack(database)
+          writeBack()
+          await turn()
+        }
         if (count < slice || removed >= limit) return removed
       }
     },
@@ -173,6 +179,24 @@ function lockFailures(database: SqliteDatabase): Failures {
   }
   const tries = Math.max(1, Math.round(mostLockedMilliseconds / (blocking + pauseMilliseconds * 10)))
   return { engine: 'SQLite', tries, pauseMilliseconds, isTransient: isLocked }
+}
+
+/**
+ * Copies what was written from the log into the database. Rows of a purge lie all over it: a thousand pages of them, which
+ * is where SQLite does this by itself, hold the process for 20 ms and more. Whoever has turned that off, as replication
+ * from the log does, wants none of it from here either.
+ */
+function writesBack(database: SqliteDatabase): () => void {
+  const row = database.prepare('pragma wal_autocheckpoint').get() as { wal_autocheckpoint: number | bigint }
+  if (Number(row.wal_autocheckpoint) <= 0) return () => {}
+  const checkpoint = database.prepare('pragma wal_checkpoint(passive)')
+  return () => {
+    try {
+      checkpoint.get()
+    } catch {
+      // The rows are gone already; whatever writes next does this too, or says why not.
+    }
+  }
 }
 
 /** node:sqlite has the result code as `errcode`; others have its name as `code`. The low byte is the primary code. */

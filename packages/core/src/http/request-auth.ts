@@ -32,7 +32,7 @@ export interface ReadonlyRequestAuth<Data = null> {
   data(): Promise<Data>
 }
 
-/** One request, whose answer's headers are bound: cookies apply themselves. */
+/** One request, whose answer's headers are bound: cookies apply themselves. Its methods need their object, as those of `Headers` do. */
 export interface RequestAuth<Data = null> extends ReadonlyRequestAuth<Data>, Exchange {
   /** Call it before the credentials are checked; `null` for nobody. */
   beginLogin(userId: string | null): Promise<LoginAttempt>

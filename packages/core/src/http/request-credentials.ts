@@ -12,15 +12,16 @@ export async function requireScope<Data>(
 ): Promise<AccessTokenClaims> {
   const { verifier } = state.context
   if (!verifier) throw new ConfigError('verifier: expected by requireScope, but createAuthenticator was given none')
-  const request = await requestOf(state)
+  const given = requestOf(state)
+  const request = given instanceof Promise ? await given : given
   const credentials = readBearer(request)
   if (credentials === 'absent') throw new AuthError('invalid_token', { presented: false })
   if (credentials === 'malformed') throw new AuthError('invalid_token')
   const { scheme, token } = credentials
   const claims = await verifier.verify(token, scheme === 'DPoP' ? await provenKey(state, request, token) : undefined)
   if (!claims) throw new AuthError('invalid_token', scheme === 'DPoP' ? { dpop: 'invalid_token' } : {})
-  const granted = new Set((claims.scope ?? '').split(' '))
-  if (scopes.every((scope) => granted.has(scope))) return claims
+  const granted = (claims.scope ?? '').split(' ')
+  if (scopes.every((scope) => granted.includes(scope))) return claims
   throw new AuthError('insufficient_scope', { scope: scopes.join(' ') })
 }
 

@@ -81,9 +81,9 @@ export async function tessera(cached: boolean): Promise<{ authenticator: Authent
   return { authenticator, headers: { cookie: headers.getSetCookie()[0]?.split(';')[0] ?? '' } }
 }
 
-/** Tessera with bearer tokens. */
+/** Tessera with bearer tokens, which are revocable: whether one is, is asked of the cache at each request. */
 export async function tesseraJwt(): Promise<{ authenticator: Authenticator; headers: Ready['headers'] }> {
-  const shared = { store: memoryStore(), secrets: [secret], origin }
+  const shared = { store: cachedStore(memoryStore()), secrets: [secret], origin }
   const keys = createKeyRing({ ...shared, algorithm: 'HS256' })
   const audience = 'https://api.example'
   const tokens = createTokenIssuer({ ...shared, keys, audience, accessTokenSeconds: 3600 })

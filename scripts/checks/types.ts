@@ -4,7 +4,7 @@ import { root, typescript } from '../workspace.ts'
 import { program, type Step } from './step.ts'
 
 /** Folders that are checked as their framework wants it. */
-const own = ['examples/*/tsconfig.json', 'packages/*/src/fixtures/*/tsconfig.json']
+const own = ['examples/*/tsconfig.json', 'packages/*/src/fixtures/*/tsconfig.json', 'bench/src/http/*/tsconfig.json']
 
 /** Problems as the compiler says them. */
 export const types: Step = async () => {

@@ -1,9 +1,12 @@
 /** One server under measurement, as a process of its own: `node server.ts express "by hand, Map"`. Tells its CPU time on request. */
 import { expressServers } from './express-servers.ts'
 import { fastifyServers } from './fastify-servers.ts'
+import { startNext } from './next-server.ts'
 
 const [framework = '', name = ''] = process.argv.slice(2)
-const { port, headers } = framework === 'express' ? await startExpress() : await startFastify()
+const start = { express: startExpress, fastify: startFastify, next: () => startNext(name) }[framework]
+if (!start) throw new Error(`no such framework: ${framework}`)
+const { port, headers } = await start()
 process.send?.({ port, headers })
 process.on('message', () => {
   const { user, system } = process.cpuUsage()

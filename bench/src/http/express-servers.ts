@@ -3,10 +3,11 @@ import express, { type Express } from 'express'
 import { expressAdapter } from '@tessera-auth/express'
 import {
   benchSecret,
-  type byHand,
   type Found,
+  handJwt,
   handMemory,
   handRedis,
+  type HandWritten,
   type Ready,
   reply,
   signInAt,
@@ -30,11 +31,11 @@ async function withTessera(made: ReturnType<typeof tessera>) {
 }
 
 // As one writes it: a middleware before the routes, and no cache may keep what it lets through.
-function withHandWritten({ check, headers }: Ready & { readonly check: ReturnType<typeof byHand> }) {
+function withHandWritten({ field, check, headers }: HandWritten) {
   const app = express()
   app.use(async (request, response, next) => {
     response.set('Cache-Control', 'no-store')
-    response.locals['user'] = await check(request.headers.cookie)
+    response.locals['user'] = await check(request.headers[field])
     next()
   })
   app.get('/', (_request, response) => reply(response, response.locals['user'] as Found | null))
@@ -94,6 +95,7 @@ export const expressServers: Readonly<Record<string, MakeExpress>> = {
   },
   'by hand, Map': async () => withHandWritten(handMemory()),
   'by hand, Redis GET': async () => withHandWritten(await handRedis()),
+  'by hand, fast-jwt with its cache': async () => withHandWritten(handJwt()),
   'Tessera, cached over Redis': () => withTessera(tessera(true)),
   'Tessera, Redis': () => withTessera(tessera(false)),
   async 'Tessera, JWT seen before'() {

@@ -3,11 +3,12 @@ import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { fastifyAdapter } from '@tessera-auth/fastify'
 import {
   benchSecret,
-  type byHand,
   type Found,
+  handJwt,
   handMemory,
   handRedis,
   newRedis,
+  type HandWritten,
   type Ready,
   tessera,
   tesseraJwt,
@@ -39,11 +40,11 @@ async function withTessera(made: ReturnType<typeof tessera>) {
 }
 
 // As one writes it: a hook before the routes, and no cache may keep what it lets through.
-function withHandWritten({ check, headers }: Ready & { readonly check: ReturnType<typeof byHand> }) {
+function withHandWritten({ field, check, headers }: HandWritten) {
   const app = Fastify().decorateRequest('found', null)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('Cache-Control', 'no-store')
-    request.found = await check(request.headers.cookie)
+    request.found = await check(request.headers[field])
   })
   app.get('/', async (request, reply) => answer(reply, request.found))
   return { app, headers }
@@ -79,6 +80,7 @@ export const fastifyServers: Readonly<Record<string, MakeFastify>> = {
   },
   'by hand, Map': async () => withHandWritten(handMemory()),
   'by hand, Redis GET': async () => withHandWritten(await handRedis()),
+  'by hand, fast-jwt with its cache': async () => withHandWritten(handJwt()),
   'Tessera, cached over Redis': () => withTessera(tessera(true)),
   'Tessera, Redis': () => withTessera(tessera(false)),
   async 'Tessera, JWT seen before'() {

@@ -1,6 +1,7 @@
 /** What is measured over HTTP: a bare server, the check one would write by hand, Tessera, and what people use instead. */
 import { hash, randomBytes } from 'node:crypto'
 import type { Express, Response } from 'express'
+import { createSigner, createVerifier } from 'fast-jwt'
 import { Redis } from 'ioredis'
 import {
   type Authenticator,
@@ -32,10 +33,17 @@ export interface Found {
   readonly expiresAt: number
 }
 
+/** A check that an app wrote by itself, and the header field that it looks at. */
+export interface HandWritten extends Ready {
+  readonly field: 'cookie' | 'authorization'
+  /** Who it is, by that field. */
+  check(field: string | undefined): Promise<Found | null>
+}
+
 /** A hand-written session check, the least that is right: cookie, SHA-256, look-up, expiry. */
-export function byHand(find: (digest: string) => Promise<Found | null>) {
-  return async (header: string | undefined): Promise<Found | null> => {
-    const token = /(?:^|; )session=([^;]+)/.exec(header ?? '')?.[1]
+function byHand(find: (digest: string) => Promise<Found | null>): HandWritten['check'] {
+  return async (field) => {
+    const token = /(?:^|; )session=([^;]+)/.exec(field ?? '')?.[1]
     const found = token === undefined ? null : await find(hash('sha256', token, 'base64url'))
     return found && found.expiresAt > Date.now() ? found : null
   }
@@ -44,15 +52,15 @@ export function byHand(find: (digest: string) => Promise<Found | null>) {
 const inAnHour = (): number => Date.now() + 3_600_000
 
 /** A token and where the hand-written check finds its session in memory. */
-export function handMemory() {
+export function handMemory(): HandWritten {
   const token = randomBytes(32).toString('base64url')
   const known = new Map([[hash('sha256', token, 'base64url'), { userId, expiresAt: inAnHour() }]])
   const check = byHand(async (digest) => known.get(digest) ?? null)
-  return { check, headers: { cookie: `session=${token}` } }
+  return { field: 'cookie', check, headers: { cookie: `session=${token}` } }
 }
 
 /** The same with one GET to Redis. */
-export async function handRedis() {
+export async function handRedis(): Promise<HandWritten> {
   const redis = newRedis()
   const token = randomBytes(32).toString('base64url')
   const key = (digest: string): string => `bench:hand:${digest}`
@@ -66,7 +74,24 @@ export async function handRedis() {
     const found = await redis.get(key(digest))
     return found === null ? null : (JSON.parse(found) as Found)
   })
-  return { check, headers: { cookie: `session=${token}` } }
+  return { field: 'cookie', check, headers: { cookie: `session=${token}` } }
+}
+
+/** A bearer token, checked by the fastest package there is, with its cache: nobody can revoke it. */
+export function handJwt(): HandWritten {
+  const claims = { iss: origin, aud: 'https://api.example', scope: 'profile' }
+  const token = createSigner({ key: secret, algorithm: 'HS256', expiresIn: 3_600_000, sub: userId })(claims)
+  const verify = createVerifier({ key: secret, cache: true, allowedIss: origin, allowedAud: claims.aud })
+  const read = (field: string): Found | null => {
+    try {
+      const { sub, scope, exp } = verify(field.slice('Bearer '.length)) as { sub: string; scope: string; exp: number }
+      return scope.split(' ').includes('profile') ? { userId: sub, expiresAt: exp * 1000 } : null
+    } catch {
+      return null
+    }
+  }
+  const check: HandWritten['check'] = async (field) => (field?.startsWith('Bearer ') ? read(field) : null)
+  return { field: 'authorization', check, headers: { authorization: `Bearer ${token}` } }
 }
 
 /** Tessera on Redis, with the cache before it or without. */

@@ -7,9 +7,10 @@ import { cookies } from 'next/headers.js'
 import type { NextRequest } from 'next/server.js'
 import {
   benchSecret,
-  type byHand,
+  handJwt,
   handMemory,
   handRedis,
+  type HandWritten,
   type Ready,
   tessera,
   tesseraJwt,
@@ -37,10 +38,10 @@ async function withTessera(made: ReturnType<typeof tessera>): Promise<Made> {
 }
 
 // As one writes it: no cache may keep what was answered for a session.
-function withHandWritten({ check, headers }: Ready & { readonly check: ReturnType<typeof byHand> }): Made {
+function withHandWritten({ field, check, headers }: HandWritten): Made {
   return {
     answer: async (request) => {
-      const found = await check(request.headers.get('cookie') ?? undefined)
+      const found = await check(request.headers.get(field) ?? undefined)
       return answerOf(found?.userId, { 'Cache-Control': 'no-store' })
     },
     headers,
@@ -52,6 +53,7 @@ export const nextVariants: Readonly<Record<string, () => Promise<Made>>> = {
   bare: async () => ({ answer: async () => answerOf(userId), headers: {} }),
   'by hand, Map': async () => withHandWritten(handMemory()),
   'by hand, Redis GET': async () => withHandWritten(await handRedis()),
+  'by hand, fast-jwt with its cache': async () => withHandWritten(handJwt()),
   'Tessera, cached over Redis': () => withTessera(tessera(true)),
   'Tessera, Redis': () => withTessera(tessera(false)),
   async 'Tessera, JWT seen before'() {

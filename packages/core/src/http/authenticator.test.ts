@@ -1,9 +1,11 @@
+import { inspect } from 'node:util'
 import { testPlatform } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
 import { AuthError, ConfigError } from '../errors.js'
 import { createSessions } from '../session/sessions.js'
 import { memoryStore } from '../store/memory-store.js'
 import { createAuthenticator } from './authenticator.js'
+import { nodeRequestView } from './node-request.js'
 
 const origin = 'https://app.example'
 const own = { 'sec-fetch-site': 'same-origin' }
@@ -312,5 +314,24 @@ describe('bindReadonly', () => {
     for (const name of ['signIn', 'signOut', 'reauthenticate', 'updateData', 'beginLogin', 'responseHeaders']) {
       expect(auth).not.toHaveProperty(name)
     }
+  })
+})
+
+describe('a door that is printed', () => {
+  test('shows no credential, neither one that came nor one that it gave', async () => {
+    const authenticator = createAuthenticator({
+      origin: 'https://app.example',
+      sessions: createSessions({ store: memoryStore() }),
+    })
+    const given: string[] = []
+    const headers = { cookie: '__Host-session=canary-one', authorization: 'Bearer canary-two' }
+    const auth = authenticator.bind(nodeRequestView({ method: 'GET', url: '/', headers }), {
+      append: (name, value) => given.push(`${name}: ${value}`),
+    })
+    await auth.signIn(await auth.beginLogin('ada'), { methods: ['pwd'] })
+    const printed = inspect(auth, { depth: 20, showHidden: true, getters: true })
+    const token = /__Host-session=([^;]+)/.exec(given.find((line) => line.startsWith('Set-Cookie')) ?? '')?.[1]
+    expect(token).toMatch(/^[\w-]{22}\./)
+    for (const secret of ['canary-one', 'canary-two', token ?? '']) expect(printed).not.toContain(secret)
   })
 })

@@ -37,14 +37,14 @@ const headersOfTheRoute = [
 ]
 
 class NodeHeaders {
-  private readonly request: NodeRequest
+  readonly #request: NodeRequest
 
   constructor(request: NodeRequest) {
-    this.request = request
+    this.#request = request
   }
 
   get(name: string): string | null {
-    const value = this.request.headers[name.toLowerCase()]
+    const value = this.#request.headers[name.toLowerCase()]
     return Array.isArray(value) ? value.join(', ') : (value ?? null)
   }
 }
@@ -54,20 +54,20 @@ class NodeHeaders {
  * with accessors: the engine makes a hidden class of each, which lives on and keeps the request.
  */
 class NodeRequestView implements RequestView {
-  private readonly request: NodeRequest
+  readonly #request: NodeRequest
   readonly headers: RequestView['headers']
 
   constructor(request: NodeRequest) {
-    this.request = request
+    this.#request = request
     this.headers = new NodeHeaders(request)
   }
 
   get method(): string {
-    return this.request.method ?? ''
+    return this.#request.method ?? ''
   }
 
   get url(): string {
-    return this.request.originalUrl ?? this.request.url ?? ''
+    return this.#request.originalUrl ?? this.#request.url ?? ''
   }
 }
 

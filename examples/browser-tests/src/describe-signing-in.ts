@@ -92,6 +92,8 @@ export function describeSigningIn({ open, origin }: Subject): void {
       }
       await page.keyboard.press('Enter')
       await page.getByRole('heading', { name: account.email }).waitFor()
+      // A key that is pressed before the page is whole goes to the page that is leaving.
+      await page.waitForLoadState()
       await page.keyboard.press('Tab')
       await page.keyboard.press('Enter')
       await page.getByRole('heading', { name: 'Welcome' }).waitFor()

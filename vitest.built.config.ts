@@ -1,4 +1,4 @@
-/** The suites that need `next build` first; `pnpm test:built` runs them. */
+/** The suites that need `next build` first, and those that would make `pnpm test` longer than three minutes; `pnpm test:built` runs them. */
 import { defineConfig } from 'vitest/config'
 import shared from './vitest.config.ts'
 

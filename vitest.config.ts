@@ -22,7 +22,7 @@ export default defineConfig({
   test: {
     globalSetup: ['packages/engines/src/global-setup.ts'],
     include: ['packages/*/src/**/*.test.ts', 'examples/*/**/*.test.ts', 'scripts/**/*.test.ts'],
-    // Those look at what `next build` made: `pnpm test:built`.
+    // Those look at what `next build` made, or take long: `pnpm test:built`.
     exclude: [...configDefaults.exclude, '**/*.built.test.ts'],
     // Half of the suites' time is waiting for servers and processes, so there are more workers than cores.
     maxWorkers: '200%',

@@ -110,31 +110,36 @@ export function createTokenVerifier<Claims extends object = object>(
 
   function open(token: string, digest: string): Outcome | Promise<Outcome> {
     const opening = openAccessToken(token, source, rules)
-    return opening instanceof Promise ? opening.then((found) => check(found)) : check(opening)
+    return opening instanceof Promise ? fly(token, digest, opening) : check(token, digest, opening)
+  }
 
-    function check(opened: Opening): Outcome | Promise<Outcome> {
-      if (typeof opened === 'string') return opened
-      const claims = withSchema(schema, opened.claims)
-      return claims instanceof Promise ? claims.then((found) => keep(opened, found)) : keep(opened, claims)
+  /** Callers that come with the same token while it is being verified share one verification. */
+  function fly(token: string, digest: string, opening: Promise<Opening>): Promise<Outcome> {
+    const flight = land(token, digest, opening)
+    flights.set(digest, flight)
+    return flight
+  }
+
+  async function land(token: string, digest: string, opening: Promise<Opening>): Promise<Outcome> {
+    try {
+      const outcome = check(token, digest, await opening)
+      return outcome instanceof Promise ? await outcome : outcome
+    } finally {
+      flights.delete(digest)
     }
+  }
 
-    function keep(opened: OpenedAccessToken, claims: (AccessTokenClaims & Claims) | null): Outcome {
+  function check(token: string, digest: string, opened: Opening): Outcome | Promise<Outcome> {
+    if (typeof opened === 'string') return opened
+    const keep = (claims: (AccessTokenClaims & Claims) | null): Outcome => {
       if (!claims) return 'wrong_claims'
       const lifelines = revocations ? lifelinesOf(platform, claims) : null
       const verified = { ...opened, claims: freezeDeeply(claims), lifelines }
       if (token.length <= mostRememberedLength) remembered.set(digest, verified)
       return verified
     }
-  }
-
-  /** Callers that come with the same token while it is being verified share one verification. */
-  async function fly(digest: string, flight: Promise<Outcome>): Promise<Outcome> {
-    flights.set(digest, flight)
-    try {
-      return await flight
-    } finally {
-      flights.delete(digest)
-    }
+    const claims = withSchema(schema, opened.claims)
+    return claims instanceof Promise ? claims.then(keep) : keep(claims)
   }
 
   /** Whether the key is trusted still that a remembered token was verified with. */
@@ -166,9 +171,8 @@ export function createTokenVerifier<Claims extends object = object>(
         }
       }
       if (!verified) {
-        const running = flights.get(digest)
-        const opened = running ?? open(accessToken, digest)
-        verified = opened instanceof Promise ? await (running ?? fly(digest, opened)) : opened
+        const opened = flights.get(digest) ?? open(accessToken, digest)
+        verified = opened instanceof Promise ? await opened : opened
       }
       if (typeof verified === 'string') return refuse(verified)
       const { claims, lifelines } = verified

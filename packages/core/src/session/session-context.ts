@@ -1,6 +1,6 @@
 /** What the functions of sessions share, made once by `createSessions`. */
 import type { Emit } from '../events.js'
-import { hiddenField } from '../internal/hidden-field.js'
+import { type HiddenField, hiddenField } from '../internal/hidden-field.js'
 import type { Queue } from '../internal/queue.js'
 import type { Platform } from '../platform.js'
 import { judgeLogin, type LoginPolicy, type LoginState } from '../store/login-policy.js'
@@ -19,6 +19,11 @@ export interface SessionContext<Data> {
   readonly platform: Platform
   readonly store: Store
   readonly records: Records<SessionValue>
+  /**
+   * What an answer of the store turned out to hold: a cache hands the same promise out again, and then nothing is awaited.
+   * One for each context, as views of a record depend on its policy and its data.
+   */
+  readonly answered: HiddenField<StoredSession>
   readonly logins: LoginRecords
   readonly providerLogins: ProviderLogins
   readonly policy: LoginPolicy

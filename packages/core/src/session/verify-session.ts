@@ -1,7 +1,6 @@
 /** Checking a presented token: at most one read, and a write per touch interval. */
 import { AuthError, StoreError } from '../errors.js'
 import { constantTimeEqual } from '../internal/equal.js'
-import { hiddenField } from '../internal/hidden-field.js'
 import { type OpaqueToken, readToken } from '../internal/opaque-token.js'
 import { sessionKind } from '../store/login-records.js'
 import type { Entry } from '../store/store.js'
@@ -18,9 +17,6 @@ type Verdict =
   | { readonly found: StoredSession; readonly touchDue: boolean; readonly reason: null }
   | { readonly found: StoredSession | null; readonly reason: string }
 
-/** What a store's answer turned out to hold: a cache hands the same promise out again, and then nothing is awaited. */
-const answered = hiddenField<StoredSession>()
-
 /** The session that a token opens, or `null`. A refusal of a known id is confirmed by a fresh read. */
 export function verifySession<Data>(
   context: SessionContext<Data>,
@@ -31,7 +27,7 @@ export function verifySession<Data>(
   if (!presented) return Promise.resolve(refuse(context, { found: null, reason: 'malformed' }))
   // The hot path: one call of the store and at most one await, as each layer of promises costs as much as the digest.
   const asked = context.store.get(sessionKind, presented.selector, options)
-  const known = answered.get(asked)
+  const known = context.answered.get(asked)
   const verdict = known && judgeToken(context, known, presented)
   if (verdict?.reason === null && !verdict.touchDue) return promisedViewOf(context, verdict.found)
   return verifyAnswer(context, { presented, asked }, options)
@@ -44,7 +40,9 @@ async function verifyAnswer<Data>(
 ): Promise<Session<Data> | null> {
   const entry = await asked
   const verdict = judgeToken(context, entry && context.records.decode(entry), presented)
-  if (entry && verdict.found && Object.isFrozen(entry) && !answered.get(asked)) answered.set(asked, verdict.found)
+  if (entry && verdict.found && Object.isFrozen(entry) && !context.answered.get(asked)) {
+    context.answered.set(asked, verdict.found)
+  }
   if (verdict.reason === null && !verdict.touchDue) return viewOf(context, verdict.found, true)
   if (verdict.reason !== null && (verdict.found === null || options?.fresh)) return refuse(context, verdict)
   // A refusal is never decided on a cached record.

@@ -68,6 +68,7 @@ export function boundedStore(store: Store, platform: Platform, timeoutSeconds: n
   }
 
   return markSelfBounded({
+    // Not by way of `started`: one promise less for what is called most.
     get(kind, key, options) {
       try {
         return bounded(store.get(kind, key, options))

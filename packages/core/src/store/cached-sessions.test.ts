@@ -124,3 +124,19 @@ describe('sessions over two caches', () => {
     expect(closed).toEqual(['told', 'looked'])
   })
 })
+
+describe('two apps over one cache', () => {
+  test('each tells of a session what its own policy and its own data make of it, however often it is asked', async () => {
+    const platform = testPlatform()
+    const store = cachedStore(memoryStore({ platform }), { platform })
+    const short = createSessions({ store, platform, idleTimeoutSeconds: 1000 })
+    const long = createSessions({ store, platform, idleTimeoutSeconds: 9000 })
+    const withData = createSessions({ store, platform, data: { initial: { cart: 0 }, parse: (stored) => stored } })
+    const { token } = await short.create({ attempt: await short.beginLogin('ann') })
+    for (const round of [1, 2, 3]) {
+      expect((await short.verify(token))?.expiresAt, `round ${round}`).toBe(platform.now() + 1000)
+      expect((await long.verify(token))?.expiresAt, `round ${round}`).toBe(platform.now() + 9000)
+      expect((await withData.verify(token))?.data, `round ${round}`).toEqual({ cart: 0 })
+    }
+  })
+})

@@ -108,13 +108,10 @@ export function createTokenVerifier<Claims extends object = object>(
   type Outcome = Verified<Claims> | Refusal
   const flights = new Map<string, Promise<Outcome>>()
 
+  /** Callers that come with the same token while it is being verified share one verification. */
   function open(token: string, digest: string): Outcome | Promise<Outcome> {
     const opening = openAccessToken(token, source, rules)
-    return opening instanceof Promise ? fly(token, digest, opening) : check(token, digest, opening)
-  }
-
-  /** Callers that come with the same token while it is being verified share one verification. */
-  function fly(token: string, digest: string, opening: Promise<Opening>): Promise<Outcome> {
+    if (!(opening instanceof Promise)) return check(token, digest, opening)
     const flight = land(token, digest, opening)
     flights.set(digest, flight)
     return flight

@@ -2,7 +2,7 @@
 import { decode, encode } from 'jose/base64url'
 
 /** Where there is one, encoding by the runtime is several times faster than in JavaScript. */
-type EncodingBytes = Uint8Array & { toString(encoding: 'base64url'): string }
+type EncodingBytes = Uint8Array<ArrayBuffer> & { toString(encoding: 'base64url'): string }
 
 interface NativeBuffer {
   from(text: string, encoding: 'base64url' | 'utf8'): EncodingBytes
@@ -21,8 +21,8 @@ export function isBase64url(text: string): boolean {
 }
 
 /** The bytes of a text that {@link isBase64url} accepted. */
-export function fromBase64url(text: string): Uint8Array {
-  return native ? native.from(text, 'base64url') : decode(text)
+export function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
+  return native ? native.from(text, 'base64url') : (decode(text) as Uint8Array<ArrayBuffer>)
 }
 
 /** A text's UTF-8 as base64url. */

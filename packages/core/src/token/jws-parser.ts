@@ -32,8 +32,6 @@ export interface JwsHeader {
 /** A token in its three parts, nothing of it proven. */
 export interface ParsedJws {
   readonly header: JwsHeader
-  /** The header as it came, base64url. */
-  readonly encodedHeader: string
   /** What was signed: header and payload, as they came. */
   readonly signingInput: string
   /** Base64url. */
@@ -52,9 +50,8 @@ export function parseJws(token: unknown, allowed?: 'jwk'): ParsedJws | null {
   const signature = token.slice(second + 1)
   // A fourth part has a dot in it, which is no base64url.
   if (signature === '' || !isBase64url(payload) || !isBase64url(signature)) return null
-  const encodedHeader = token.slice(0, first)
-  const header = parseHeader(encodedHeader, allowed)
-  return header && { header, encodedHeader, payload, signature, signingInput: token.slice(0, second) }
+  const header = parseHeader(token.slice(0, first), allowed)
+  return header && { header, payload, signature, signingInput: token.slice(0, second) }
 }
 
 /** A JOSE header's members; `null` where it is not canonical base64url of one JSON object. */

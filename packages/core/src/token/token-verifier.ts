@@ -60,6 +60,8 @@ export interface TokenVerifier<Claims extends object = object> {
 /** A verified token: signature and claims, never that it is still alive. */
 interface Verified<Claims> extends OpenedAccessToken {
   readonly claims: AccessTokenClaims & Claims
+  /** The claims as an answer: everybody who asks gets the same promise. */
+  readonly answer: Promise<AccessTokenClaims & Claims>
   /** `null`: there is no store to ask. */
   readonly lifelines: Lifelines | null
 }
@@ -131,7 +133,7 @@ export function createTokenVerifier<Claims extends object = object>(
     const keep = (claims: (AccessTokenClaims & Claims) | null): Outcome => {
       if (!claims) return 'wrong_claims'
       const lifelines = revocations ? lifelinesOf(platform, claims) : null
-      const verified = { ...opened, claims: freezeDeeply(claims), lifelines }
+      const verified = { ...opened, claims: freezeDeeply(claims), answer: Promise.resolve(claims), lifelines }
       if (token.length <= mostRememberedLength) remembered.set(digest, verified)
       return verified
     }
@@ -154,34 +156,55 @@ export function createTokenVerifier<Claims extends object = object>(
     return null
   }
 
-  // Each await costs as much as the look-up: a remembered token about which all is known at once awaits nothing.
+  type Answer = Promise<(AccessTokenClaims & Claims) | null>
+
+  function refused(reason: string, claims?: AccessTokenClaims): Answer {
+    return Promise.resolve(refuse(reason, claims))
+  }
+
+  /** The signature is proven: whether the token is good now, and here. */
+  function judge(verified: Verified<Claims>, digest: string, proven?: { readonly jkt: string }): Answer {
+    const { claims, lifelines } = verified
+    const now = platform.now()
+    if (!isTimely(claims, now, rules.leewaySeconds)) {
+      remembered.delete(digest)
+      return refused('expired', claims)
+    }
+    if (claims.cnf && claims.cnf.jkt !== proven?.jkt) return refused('proof_missing', claims)
+    if (!lifelines || !revocations) return verified.answer
+    const isLive = revocations.isLive(lifelines, now)
+    if (isLive === true) return verified.answer
+    return Promise.resolve(isLive).then((live) => (live ? claims : refuse('revoked', claims)))
+  }
+
+  function verifyAnew(token: string, digest: string, proven?: { readonly jkt: string }): Answer {
+    const conclude = (outcome: Outcome): Answer =>
+      typeof outcome === 'string' ? refused(outcome) : judge(outcome, digest, proven)
+    const outcome = flights.get(digest) ?? open(token, digest)
+    return outcome instanceof Promise ? outcome.then(conclude) : conclude(outcome)
+  }
+
+  function verifyDigested(token: string, digest: string, proven?: { readonly jkt: string }): Answer {
+    const known = remembered.get(digest)
+    if (!known) return verifyAnew(token, digest, proven)
+    const isTrusted = isKeyTrusted(known)
+    if (isTrusted === true) return judge(known, digest, proven)
+    return Promise.resolve(isTrusted).then((trusted) => {
+      if (trusted) return judge(known, digest, proven)
+      remembered.delete(digest)
+      return verifyAnew(token, digest, proven)
+    })
+  }
+
+  // Each promise costs as much as the look-up: a remembered token about which all is known at once makes none.
   return {
-    async verify(accessToken, proven) {
-      if (typeof accessToken !== 'string' || accessToken.length > mostTokenLength) return refuse('malformed')
-      const digest = sha256Text(platform, accessToken)
-      let verified: Outcome | undefined = remembered.get(digest)
-      if (verified) {
-        const isTrusted = isKeyTrusted(verified)
-        if (!(isTrusted === true || (await isTrusted))) {
-          remembered.delete(digest)
-          verified = undefined
-        }
+    verify(accessToken, proven) {
+      if (typeof accessToken !== 'string' || accessToken.length > mostTokenLength) return refused('malformed')
+      try {
+        return verifyDigested(accessToken, sha256Text(platform, accessToken), proven)
+      } catch (error) {
+        return Promise.reject(error)
       }
-      if (!verified) {
-        const opened = flights.get(digest) ?? open(accessToken, digest)
-        verified = opened instanceof Promise ? await opened : opened
-      }
-      if (typeof verified === 'string') return refuse(verified)
-      const { claims, lifelines } = verified
-      const now = platform.now()
-      if (!isTimely(claims, now, rules.leewaySeconds)) {
-        remembered.delete(digest)
-        return refuse('expired', claims)
-      }
-      if (claims.cnf && claims.cnf.jkt !== proven?.jkt) return refuse('proof_missing', claims)
-      if (!lifelines || !revocations) return claims
-      const isLive = revocations.isLive(lifelines, now)
-      return isLive === true || (await isLive) ? claims : refuse('revoked', claims)
     },
   }
 }

@@ -3,13 +3,16 @@
  * signing in with a provider, as the example without an adapter does it.
  */
 import {
+  type Algorithm,
   createAuthenticator,
   createKeyRing,
   createSessions,
   createTokenIssuer,
   createTokenVerifier,
+  generateJwk,
   memoryStore,
   type RequestAuth,
+  staticKeyRing,
   systemPlatform,
 } from '@tessera-auth/core'
 import { type Fetch, openBrowser, signIn } from '../../examples/web-standard/src/browser.ts'
@@ -57,6 +60,7 @@ function route(path: string): (auth: RequestAuth) => Promise<Response> {
 }
 
 async function tokens(): Promise<void> {
+  for (const algorithm of ['EdDSA', 'ES256', 'RS256', 'PS256', 'HS256'] as const) await signatures(algorithm)
   const store = memoryStore()
   const shared = { store, origin, secrets: ['0123456789abcdef0123456789abcdef0123456789abcdef'] }
   const keys = createKeyRing(shared)
@@ -71,6 +75,19 @@ async function tokens(): Promise<void> {
     platform: { ...systemPlatform, fetch: answering(jwksUri, async () => Response.json(await keys.jwks())) },
   })
   expect('a token verifies by keys that are fetched', (await elsewhere.verify(token))?.scope === 'orders:read')
+}
+
+/** The signature is checked by the runtime's own WebCrypto, or its node:crypto. */
+async function signatures(algorithm: Algorithm): Promise<void> {
+  const keys = staticKeyRing([await generateJwk(algorithm)])
+  const shared = { store: memoryStore(), origin, secrets: ['0123456789abcdef0123456789abcdef0123456789abcdef'] }
+  const issuer = createTokenIssuer({ ...shared, keys, audience: 'https://api.example' })
+  const verifier = createTokenVerifier({ keys, issuer: origin, audience: 'https://api.example' })
+  const { access_token: token } = await issuer.issueAccessToken({ clientId: 'billing', scope: 'orders:read' })
+  expect(`${algorithm}: a token verifies`, (await verifier.verify(token))?.client_id === 'billing')
+  const [head, body, signature = ''] = token.split('.')
+  const changed = (signature.startsWith('A') ? 'B' : 'A') + signature.slice(1)
+  expect(`${algorithm}: a changed one does not`, (await verifier.verify(`${head}.${body}.${changed}`)) === null)
 }
 
 /** A network with one document. Runtimes differ in what they take for a request, so one is made of it. */

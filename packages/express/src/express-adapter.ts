@@ -6,7 +6,6 @@ import {
   ConfigError,
   nodeDoors,
   type RequestAuth,
-  type ResponseHeaders,
 } from '@tessera-auth/core/http'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 
@@ -33,7 +32,7 @@ export interface ExpressAdapter<Data = null> {
  * ```
  */
 export function expressAdapter<Data>(authenticator: Authenticator<Data>): ExpressAdapter<Data> {
-  const doors = nodeDoors(authenticator, headersOf)
+  const doors = nodeDoors(authenticator, append)
   return {
     middleware(request, response, next) {
       doors.open(request, response)
@@ -51,13 +50,9 @@ export function expressAdapter<Data>(authenticator: Authenticator<Data>): Expres
 }
 
 // A cookie that comes too late throws Node's own ERR_HTTP_HEADERS_SENT: a sign-in nobody holds is no success.
-function headersOf(response: ServerResponse): ResponseHeaders {
-  return {
-    append(name, value) {
-      if (name !== 'Cache-Control') response.appendHeader(name, value)
-      else if (!response.headersSent && !response.hasHeader(name)) response.setHeader(name, value)
-    },
-  }
+function append(response: ServerResponse, name: string, value: string): void {
+  if (name !== 'Cache-Control') response.appendHeader(name, value)
+  else if (!response.headersSent && !response.hasHeader(name)) response.setHeader(name, value)
 }
 
 function sendError(response: ServerResponse, error: unknown): boolean {

@@ -6,7 +6,6 @@ import {
   ConfigError,
   nodeDoors,
   type RequestAuth,
-  type ResponseHeaders,
 } from '@tessera-auth/core/http'
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 
@@ -36,7 +35,7 @@ export interface FastifyAdapter<Data = null> {
  * ```
  */
 export function fastifyAdapter<Data>(authenticator: Authenticator<Data>): FastifyAdapter<Data> {
-  const doors = nodeDoors(authenticator, headersOf)
+  const doors = nodeDoors(authenticator, append)
 
   // onRequest is the first hook: whatever comes after it, a parser or a guard of the app, may ask who it is.
   const plugin: FastifyPluginCallback = (instance, _options, done) => {
@@ -72,14 +71,9 @@ function visibleToSiblings(plugin: FastifyPluginCallback): FastifyPluginCallback
 }
 
 // `reply.header` appends Set-Cookie and replaces everything else. A cookie that comes too late is an error, not a loss.
-function headersOf(reply: FastifyReply): ResponseHeaders {
-  return {
-    append(name, value) {
-      if (name !== 'Cache-Control') return reply.header(name, value)
-      const isTaken = reply.sent || reply.raw.headersSent || reply.hasHeader(name)
-      return isTaken ? reply : reply.header(name, value)
-    },
-  }
+function append(reply: FastifyReply, name: string, value: string): void {
+  const isTaken = name === 'Cache-Control' && (reply.sent || reply.raw.headersSent || reply.hasHeader(name))
+  if (!isTaken) void reply.header(name, value)
 }
 
 function errorTarget(reply: FastifyReply): Parameters<typeof applyErrorHeaders>[0] {

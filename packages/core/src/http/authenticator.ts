@@ -60,7 +60,7 @@ export interface Authenticator<Data = null> {
 export function createAuthenticator<Data = null>(options: AuthenticatorOptions<Data>): Authenticator<Data> {
   const context = createContext(options)
   const bind = (request: RequestView | Promise<RequestView>, responseHeaders: ResponseHeaders): RequestAuth<Data> =>
-    createRequestAuth(context, { request, responseHeaders })
+    createRequestAuth(context, request, responseHeaders)
   return Object.freeze({
     origin: context.part?.origin ?? null,
     bind,

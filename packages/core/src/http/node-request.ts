@@ -1,7 +1,6 @@
 /** A request of node:http and its answer as the library sees them: read when asked, nothing is copied. */
 import type { RequestView, ResponseHeaders } from '../cookie/request-view.js'
 import { ConfigError } from '../errors.js'
-import { hiddenField } from '../internal/hidden-field.js'
 import type { Authenticator } from './authenticator.js'
 import { errorResponse } from './error-response.js'
 import type { RequestAuth } from './request-auth.js'
@@ -36,30 +35,15 @@ const headersOfTheRoute = [
   'last-modified',
 ]
 
-class NodeHeaders {
-  readonly #request: NodeRequest
-
-  constructor(request: NodeRequest) {
-    this.#request = request
-  }
-
-  get(name: string): string | null {
-    const value = this.#request.headers[name.toLowerCase()]
-    return Array.isArray(value) ? value.join(', ') : (value ?? null)
-  }
-}
-
 /**
- * A view of a node:http request. Building a web `Request` would cost more than the whole check, and so would a literal
- * with accessors: the engine makes a hidden class of each, which lives on and keeps the request.
+ * A view of a node:http request, and of its headers. Building a web `Request` would cost more than the whole check, and so
+ * would a literal with accessors: the engine makes a hidden class of each, which lives on and keeps the request.
  */
 class NodeRequestView implements RequestView {
   readonly #request: NodeRequest
-  readonly headers: RequestView['headers']
 
   constructor(request: NodeRequest) {
     this.#request = request
-    this.headers = new NodeHeaders(request)
   }
 
   get method(): string {
@@ -68,6 +52,15 @@ class NodeRequestView implements RequestView {
 
   get url(): string {
     return this.#request.originalUrl ?? this.#request.url ?? ''
+  }
+
+  get headers(): RequestView['headers'] {
+    return this
+  }
+
+  get(name: string): string | null {
+    const value = this.#request.headers[name.toLowerCase()]
+    return Array.isArray(value) ? value.join(', ') : (value ?? null)
   }
 }
 
@@ -84,31 +77,48 @@ export interface NodeDoors<Data, Answer> {
   of(request: NodeRequest): RequestAuth<Data> | undefined
 }
 
-/** A request on its way: its answer, and the door once somebody asked for it. */
-interface Bound<Data, Answer> {
-  readonly answer: Answer
-  auth?: RequestAuth<Data>
+/** Adds a header line to an answer of the framework. */
+type Append<Answer> = (answer: Answer, name: string, value: string) => unknown
+
+/** A request on its way with its answer, and the door once somebody asked for it: one object, as it is made for every request. */
+class NodeExchange<Data, Answer> extends NodeRequestView implements ResponseHeaders {
+  readonly #answer: Answer
+  readonly #append: Append<Answer>
+  auth: RequestAuth<Data> | undefined
+
+  constructor(request: NodeRequest, answer: Answer, append: Append<Answer>) {
+    super(request)
+    this.#answer = answer
+    this.#append = append
+    this.auth = undefined
+  }
+
+  append(name: string, value: string): void {
+    this.#append(this.#answer, name, value)
+  }
 }
 
 /**
- * Makes the doors of a server of node:http, for an adapter: `headersOf` tells how cookies get on its framework's answers.
+ * Makes the doors of a server of node:http, for an adapter: `append` puts a cookie, or `no-store`, on its framework's answers.
  * Throws `ConfigError` for what is no authenticator.
  */
 export function nodeDoors<Data, Answer>(
   authenticator: Authenticator<Data>,
-  headersOf: (answer: Answer) => ResponseHeaders,
+  append: (answer: Answer, name: string, value: string) => unknown,
 ): NodeDoors<Data, Answer> {
   if (typeof authenticator?.bind !== 'function') {
     throw new ConfigError(`authenticator: expected what createAuthenticator returned, received ${typeof authenticator}`)
   }
-  const bounds = hiddenField<Bound<Data, Answer>>()
+  // A symbol, as an entry of a weak map costs the collector more than the whole check (decision 026).
+  const key = Symbol('@tessera-auth/exchange')
+  type Opened = NodeRequest & { [key]?: NodeExchange<Data, Answer> }
   return {
-    open(request, answer) {
-      if (!bounds.get(request)) bounds.set(request, { answer })
+    open(request: Opened, answer) {
+      request[key] ??= new NodeExchange<Data, Answer>(request, answer, append)
     },
-    of(request) {
-      const bound = bounds.get(request)
-      return bound && (bound.auth ??= authenticator.bind(nodeRequestView(request), headersOf(bound.answer)))
+    of(request: Opened) {
+      const exchange = request[key]
+      return exchange && (exchange.auth ??= authenticator.bind(exchange, exchange))
     },
   }
 }

@@ -50,8 +50,21 @@ export interface RequestAuth<Data = null> extends ReadonlyRequestAuth<Data>, Exc
 class ReadonlyDoor<Data> implements ReadonlyRequestAuth<Data> {
   readonly #state: RequestState<Data>
 
-  constructor(state: RequestState<Data>) {
-    this.#state = state
+  constructor(context: AuthContext<Data>, exchange: Exchange | null) {
+    this.#state = {
+      context,
+      exchange: exchange ?? (this as unknown as Exchange),
+      used: false,
+      user: undefined,
+      knownUser: undefined,
+      given: undefined,
+      visitor: undefined,
+    }
+  }
+
+  /** For the door that adds to this one. */
+  protected static stateOf<Data>(door: ReadonlyDoor<Data>): RequestState<Data> {
+    return door.#state
   }
 
   session(): Promise<UserSession<Data> | null> {
@@ -83,41 +96,42 @@ class ReadonlyDoor<Data> implements ReadonlyRequestAuth<Data> {
 class Door<Data> extends ReadonlyDoor<Data> implements RequestAuth<Data> {
   readonly request: Exchange['request']
   readonly responseHeaders: Exchange['responseHeaders']
-  readonly #state: RequestState<Data>
 
-  constructor(state: RequestState<Data>) {
-    super(state)
-    this.#state = state
-    this.request = state.exchange.request
-    this.responseHeaders = state.exchange.responseHeaders
-    // What an OAuth attempt proves is the door that it came through.
-    state.exchange = this
+  // What an OAuth attempt proves is the door that it came through: the door is the exchange.
+  constructor(context: AuthContext<Data>, request: Exchange['request'], responseHeaders: Exchange['responseHeaders']) {
+    super(context, null)
+    this.request = request
+    this.responseHeaders = responseHeaders
   }
 
   beginLogin(userId: string | null): Promise<LoginAttempt> {
-    return beginLogin(this.#state, userId)
+    return beginLogin(Door.stateOf(this), userId)
   }
 
   signIn(attempt: LoginAttempt, options?: SignInOptions): Promise<UserSession<Data>> {
-    return signIn(this.#state, attempt, options)
+    return signIn(Door.stateOf(this), attempt, options)
   }
 
   signOut(): Promise<void> {
-    return signOut(this.#state)
+    return signOut(Door.stateOf(this))
   }
 
   reauthenticate(proof: { readonly methods: readonly string[] }): Promise<UserSession<Data>> {
-    return reauthenticate(this.#state, proof)
+    return reauthenticate(Door.stateOf(this), proof)
   }
 
   updateData(change: (data: Data) => Data): Promise<Data> {
-    return updateData(this.#state, change)
+    return updateData(Door.stateOf(this), change)
   }
 }
 
 /** Binds one request to the headers of its answer. Nothing is read until a method is called. */
-export function createRequestAuth<Data>(context: AuthContext<Data>, exchange: Exchange): RequestAuth<Data> {
-  return new Door(newState(context, exchange))
+export function createRequestAuth<Data>(
+  context: AuthContext<Data>,
+  request: Exchange['request'],
+  responseHeaders: Exchange['responseHeaders'],
+): RequestAuth<Data> {
+  return new Door(context, request, responseHeaders)
 }
 
 /** The same where no cookie can be set. */
@@ -125,11 +139,7 @@ export function createReadonlyRequestAuth<Data>(
   context: AuthContext<Data>,
   request: Exchange['request'],
 ): ReadonlyRequestAuth<Data> {
-  return new ReadonlyDoor(newState(context, { request, responseHeaders: nowhere }))
-}
-
-function newState<Data>(context: AuthContext<Data>, exchange: Exchange): RequestState<Data> {
-  return { context, exchange, used: false, user: undefined, given: undefined, visitor: undefined }
+  return new ReadonlyDoor(context, { request, responseHeaders: nowhere })
 }
 
 const nowhere = { append: (): void => {} }

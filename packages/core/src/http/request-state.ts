@@ -4,7 +4,8 @@ import type { Exchange, RequestView } from '../cookie/request-view.js'
 import { AuthError, ConfigError } from '../errors.js'
 import { isProven } from '../internal/proven.js'
 import type { Session, UserSession } from '../session/session.js'
-import { knownSession } from '../session/session-context.js'
+import type { SessionInternals } from '../session/session-internals.js'
+import type { CheckOptions } from '../session/verify-session.js'
 import type { LoginAttempt } from '../store/login-records.js'
 import type { AuthContext, SessionPart } from './auth-context.js'
 import { isFromOurPages, isUnsafe } from './csrf.js'
@@ -12,11 +13,13 @@ import { isFromOurPages, isUnsafe } from './csrf.js'
 /** One request on its way. */
 export interface RequestState<Data> {
   readonly context: AuthContext<Data>
-  /** The `RequestAuth` itself once it is made: what an OAuth attempt proves. */
-  exchange: Exchange
+  /** The `RequestAuth` itself: what an OAuth attempt proves. */
+  readonly exchange: Exchange
   /** Whether its answer depends on who asks. */
   used: boolean
   user: Promise<UserSession<Data> | null> | undefined
+  /** The very promise, where it is known that somebody is signed in. */
+  knownUser: Promise<UserSession<Data>> | undefined
   /** The token that its answer gives, which is the one that counts from then on; `null`: signed out. */
   given: string | null | undefined
   visitor: Promise<Session<Data> | null> | undefined
@@ -59,7 +62,7 @@ export function currentSession<Data>(state: RequestState<Data>): Promise<UserSes
 /** Who is signed in, or `unauthenticated`. */
 export function requiredSession<Data>(state: RequestState<Data>): Promise<UserSession<Data>> {
   const answer = currentSession(state)
-  return isKnownUser(answer) ? answer : required(answer)
+  return state.knownUser === answer ? state.knownUser : required(answer)
 }
 
 async function required<Data>(answer: Promise<UserSession<Data> | null>): Promise<UserSession<Data>> {
@@ -119,31 +122,30 @@ function findUserOf<Data>(
   const { part } = state.context
   if (!part) return Promise.resolve(null)
   guard(state, request, false)
-  const check = fresh ? part.internals.verifyFresh : part.sessions.verify
   const tokens = tokensOf(state, cookieValues(request.headers.get('cookie'), part.jar.session.name))
   if (tokens[0] === undefined) return Promise.resolve(null)
-  const answer = check(tokens[0])
-  return isKnownUser(answer) ? answer : firstUser(answer, tokens.slice(1), check)
+  const how = fresh ? pastCaches : undefined
+  const found = part.internals.lookUp(tokens[0], how)
+  if (found instanceof Promise || !isUser(found.view)) return firstUser(part.internals, tokens, found, how)
+  state.knownUser = found.promised as Promise<UserSession<Data>>
+  return state.knownUser
 }
+
+const pastCaches = { fresh: true }
 
 // Of several cookies with our name the one that validates wins: the others were planted, or are old.
 async function firstUser<Data>(
-  answer: Promise<Session<Data> | null>,
-  twins: readonly string[],
-  check: (token: string) => Promise<Session<Data> | null>,
+  { lookUp }: SessionInternals<Data>,
+  tokens: readonly string[],
+  first: ReturnType<SessionInternals<Data>['lookUp']>,
+  how: CheckOptions | undefined,
 ): Promise<UserSession<Data> | null> {
-  const first = await answer
-  if (first && isUser(first)) return first
-  for (const token of twins) {
-    const found = await check(token)
+  for (const [index, token] of tokens.entries()) {
+    const answer = index === 0 ? first : lookUp(token, how)
+    const found = answer instanceof Promise ? await answer : answer.view
     if (found && isUser(found)) return found
   }
   return null
-}
-
-function isKnownUser<Data>(answer: Promise<Session<Data> | null>): answer is Promise<UserSession<Data>> {
-  const known = knownSession(answer)
-  return known !== undefined && isUser(known)
 }
 
 function tokensOf<Data>({ given }: RequestState<Data>, sent: string[]): string[] {

@@ -1,6 +1,6 @@
 /** What the functions of sessions share, made once by `createSessions`. */
 import type { Emit } from '../events.js'
-import { type HiddenField, hiddenField } from '../internal/hidden-field.js'
+import { GivenObject } from '../internal/given-object.js'
 import type { Queue } from '../internal/queue.js'
 import type { Platform } from '../platform.js'
 import { judgeLogin, type LoginPolicy, type LoginState } from '../store/login-policy.js'
@@ -14,6 +14,14 @@ import type { DataCodec } from './session-data.js'
 /** A session's record. */
 export type StoredSession = Stored<SessionValue>
 
+/** What the promises of a cache are known to hold. */
+export interface Answered {
+  /** Once for each promise. */
+  keep(asked: Promise<unknown>, stored: StoredSession): void
+  /** `undefined`: nobody told. */
+  known(asked: Promise<unknown>): StoredSession | undefined
+}
+
 /** Everything that a function of sessions may need. */
 export interface SessionContext<Data> {
   readonly platform: Platform
@@ -23,7 +31,7 @@ export interface SessionContext<Data> {
    * What an answer of the store turned out to hold: a cache hands the same promise out again, and then nothing is awaited.
    * One for each context, as views of a record depend on its policy and its data.
    */
-  readonly answered: HiddenField<StoredSession>
+  readonly answered: Answered
   readonly logins: LoginRecords
   readonly providerLogins: ProviderLogins
   readonly policy: LoginPolicy
@@ -37,6 +45,23 @@ export interface SessionContext<Data> {
 
 /** A record, with the view of it that was made: apps without data get the same one for the same record. */
 type ViewedSession = StoredSession & { view?: Session<unknown>; promised?: Promise<Session<unknown>> }
+
+/** Nothing is known yet. */
+export function createAnswered(): Answered {
+  class Asked extends GivenObject {
+    readonly #stored: StoredSession
+
+    constructor(asked: object, stored: StoredSession) {
+      super(asked)
+      this.#stored = stored
+    }
+
+    static known(asked: object): StoredSession | undefined {
+      return #stored in asked ? asked.#stored : undefined
+    }
+  }
+  return { keep: (asked, stored) => void new Asked(asked, stored), known: (asked) => Asked.known(asked) }
+}
 
 /** The record that a session object was made of, where it was made by this library. */
 export function storedOf(session: object): StoredSession | undefined {
@@ -66,25 +91,19 @@ export function viewOf<Data>(
   return (viewed.view ??= makeView(context, stored, authenticated)) as Session<Data>
 }
 
-/** What a promise is known to hold, without awaiting it. */
-const promised = hiddenField<Session<unknown>>()
-
-/** The session that a promise of `verify` holds, where that is known already. */
-export function knownSession<Data>(answer: Promise<Session<Data> | null>): Session<Data> | undefined {
-  return promised.get(answer) as Session<Data> | undefined
+/** A session that was known at once, and the promise of it that everybody gets: so that nothing is awaited. */
+export interface KnownSession<Data> {
+  readonly view: Session<Data>
+  readonly promised: Promise<Session<Data>>
 }
 
-/** The view of a token that was just presented, as a promise; where the view is the same one, so is the promise. */
-export function promisedViewOf<Data>(context: SessionContext<Data>, stored: StoredSession): Promise<Session<Data>> {
-  if (context.codec) return Promise.resolve(makeView(context, stored, true))
+/** The view of a record whose token was just presented. */
+export function knownSessionOf<Data>(context: SessionContext<Data>, stored: StoredSession): KnownSession<Data> {
+  const view = viewOf(context, stored, true)
+  if (context.codec) return { view, promised: Promise.resolve(view) }
   const viewed: ViewedSession = stored
-  return (viewed.promised ??= promiseOf(viewOf(context, stored, true))) as Promise<Session<Data>>
-}
-
-function promiseOf(session: Session<unknown>): Promise<Session<unknown>> {
-  const answer = Promise.resolve(session)
-  promised.set(answer, session)
-  return answer
+  viewed.promised ??= Promise.resolve(view)
+  return viewed as KnownSession<Data>
 }
 
 function makeView<Data>(context: SessionContext<Data>, stored: StoredSession, authenticated: boolean): Session<Data> {

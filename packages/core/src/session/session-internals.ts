@@ -2,16 +2,18 @@
 import { ConfigError } from '../errors.js'
 import type { NewSession } from './create-session.js'
 import type { Session, SessionWithToken } from './session.js'
+import type { KnownSession } from './session-context.js'
 import type { Sessions } from './sessions.js'
 import type { EarlierSessions } from './sign-in.js'
+import type { CheckOptions } from './verify-session.js'
 
 /** See each method; all but the synchronous ones may throw `StoreError`. */
 export interface SessionInternals<Data> {
   readonly keepsData: boolean
   /** A fresh copy of what a session's data starts with. */
   initialData(): Data
-  /** As `verify`, but past any cache. */
-  verifyFresh(token: string): Promise<Session<Data> | null>
+  /** As `verify`, but no promise where it is known at once. */
+  lookUp(token: string, options?: CheckOptions): KnownSession<Data> | Promise<Session<Data> | null>
   /** As the public `update`, but the result is authenticated as the session given is. */
   update(session: Session<Data>, change: (data: Data) => Data): Promise<Session<Data>>
   /** Creates a session over what the browser had before. */

@@ -1,7 +1,6 @@
 /** Sessions: made by the server, kept in a store, opened by a token, ended by deleting a record. */
 import { createEmit } from '../events.js'
 import { constantTimeEqual } from '../internal/equal.js'
-import { hiddenField } from '../internal/hidden-field.js'
 import { readToken } from '../internal/opaque-token.js'
 import { optionalFunction, requireMethods, seconds, wholeNumber } from '../internal/options.js'
 import { createQueue } from '../internal/queue.js'
@@ -21,11 +20,11 @@ import {
   type SessionWithToken,
   type UserSession,
 } from './session.js'
-import { judge, storedOf, type SessionContext, viewOf } from './session-context.js'
+import { createAnswered, judge, storedOf, type SessionContext, viewOf } from './session-context.js'
 import { createDataCodec } from './session-data.js'
 import { type SessionInternals, registerInternals } from './session-internals.js'
 import { signInOver } from './sign-in.js'
-import { verifySession } from './verify-session.js'
+import { lookUp, verifySession } from './verify-session.js'
 
 /** Options of {@link createSessions}. */
 export interface SessionsOptions extends Pick<Shared, 'store' | 'onEvent' | 'platform'> {
@@ -153,7 +152,7 @@ function createContext<Data>(
     platform,
     store,
     records: createRecords(store, platform, { kind: sessionKind, decode: decodeSessionValue, unreadable: 'absent' }),
-    answered: hiddenField(),
+    answered: createAnswered(),
     logins: createLoginRecords(store, platform),
     providerLogins: createProviderLogins(store, platform),
     policy: {
@@ -185,7 +184,7 @@ function createInternals<Data>(
   return {
     keepsData: context.codec !== null,
     initialData: () => (context.codec ? context.codec.initial() : (null as Data)),
-    verifyFresh: (token) => verifySession(context, token, { fresh: true }),
+    lookUp: (token, how) => lookUp(context, token, how),
     update: (session, change) => updateSession(context, session, change),
     signInOver: (input, earlier) => signInOver(context, input, earlier),
     // Accepts the last tokens too: a rotation in flight must not undo a sign-out.

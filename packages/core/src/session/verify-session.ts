@@ -5,7 +5,15 @@ import { type OpaqueToken, readToken } from '../internal/opaque-token.js'
 import { sessionKind } from '../store/login-records.js'
 import type { Entry } from '../store/store.js'
 import type { Session } from './session.js'
-import { judge, policyOf, promisedViewOf, type SessionContext, type StoredSession, viewOf } from './session-context.js'
+import {
+  judge,
+  type KnownSession,
+  knownSessionOf,
+  policyOf,
+  type SessionContext,
+  type StoredSession,
+  viewOf,
+} from './session-context.js'
 
 /** How a check may differ from the ordinary one. */
 export interface CheckOptions {
@@ -18,18 +26,26 @@ type Verdict =
   | { readonly found: StoredSession | null; readonly reason: string }
 
 /** The session that a token opens, or `null`. A refusal of a known id is confirmed by a fresh read. */
-export function verifySession<Data>(
+export function verifySession<Data>(context: SessionContext<Data>, token: unknown): Promise<Session<Data> | null> {
+  const found = lookUp(context, token)
+  return found instanceof Promise ? found : found.promised
+}
+
+/** The same, but no promise where a cache has it and nothing is to be written. */
+export function lookUp<Data>(
   context: SessionContext<Data>,
   token: unknown,
   options?: CheckOptions,
-): Promise<Session<Data> | null> {
+): KnownSession<Data> | Promise<Session<Data> | null> {
   const presented = readToken(context.platform, token)
   if (!presented) return Promise.resolve(refuse(context, { found: null, reason: 'malformed' }))
   // The hot path: one call of the store and at most one await, as each layer of promises costs as much as the digest.
   const asked = context.store.get(sessionKind, presented.selector, options)
-  const known = context.answered.get(asked)
-  const verdict = known && judgeToken(context, known, presented)
-  if (verdict?.reason === null && !verdict.touchDue) return promisedViewOf(context, verdict.found)
+  const known = context.answered.known(asked)
+  if (known && constantTimeEqual(known.value.hash, presented.digest)) {
+    const { state, touchDue } = judge(context, known.value, context.platform.now())
+    if (state === 'active' && !touchDue) return knownSessionOf(context, known)
+  }
   return verifyAnswer(context, { presented, asked }, options)
 }
 
@@ -40,8 +56,8 @@ async function verifyAnswer<Data>(
 ): Promise<Session<Data> | null> {
   const entry = await asked
   const verdict = judgeToken(context, entry && context.records.decode(entry), presented)
-  if (entry && verdict.found && Object.isFrozen(entry) && !context.answered.get(asked)) {
-    context.answered.set(asked, verdict.found)
+  if (entry && verdict.found && Object.isFrozen(entry) && !context.answered.known(asked)) {
+    context.answered.keep(asked, verdict.found)
   }
   if (verdict.reason === null && !verdict.touchDue) return viewOf(context, verdict.found, true)
   if (verdict.reason !== null && (verdict.found === null || options?.fresh)) return refuse(context, verdict)

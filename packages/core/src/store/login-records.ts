@@ -4,7 +4,7 @@
  */
 import { mintToken, randomText } from '../internal/opaque-token.js'
 import { constantTimeEqual } from '../internal/equal.js'
-import { hiddenField } from '../internal/hidden-field.js'
+import { GivenObject } from '../internal/given-object.js'
 import { type Platform, sha256Text } from '../platform.js'
 import { judgeLogin, type LoginPolicy } from './login-policy.js'
 import { createRecords, type Records, type Stored } from './records.js'
@@ -91,13 +91,28 @@ interface Origin {
   readonly digest: string | undefined
 }
 
-const origins = hiddenField<Origin>()
+class Originated extends GivenObject {
+  readonly #origin: Origin
+
+  constructor(session: object, origin: Origin) {
+    super(session)
+    this.#origin = origin
+  }
+
+  static originOf(session: object): Origin | undefined {
+    return #origin in session ? session.#origin : undefined
+  }
+}
 
 /** Remembers what a session object was made of, and with which token (its digest) it was authenticated. Once for each. */
-export const rememberOrigin: (session: object, origin: Origin) => void = origins.set
+export function rememberOrigin(session: object, origin: Origin): void {
+  new Originated(session, origin)
+}
 
 /** What a session object was made of, where this library made it. */
-export const originOf: (session: object) => Origin | undefined = origins.get
+export function originOf(session: object): Origin | undefined {
+  return Originated.originOf(session)
+}
 
 /** The digest of the token that a session object was authenticated with; `undefined`: it was not. */
 export function presentedDigest(session: object): string | undefined {

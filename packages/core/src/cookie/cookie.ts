@@ -27,7 +27,6 @@ const octets = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
 const mostOctets = 4096
 /** How many cookies of one name are looked at. A browser sends one, or a few where twins were planted. */
 const mostTwins = 8
-const space = 0x20
 /** How much of a Cookie header is looked at: servers cut off below this, so more is not a browser's. */
 const mostHeader = 65_536
 
@@ -62,20 +61,15 @@ export function cookieValues(header: string | null, name: string): string[] {
     const next = header.indexOf(';', start)
     const end = next < 0 ? header.length : next
     const equals = header.indexOf('=', start)
-    if (equals >= 0 && equals < end && isNamed(header, start, equals, name)) {
+    // Compared where it stands: the only cookie, or the first, needs no trimming.
+    const isExact = equals - start === name.length && header.startsWith(name, start)
+    if (equals >= 0 && equals < end && (isExact || header.slice(start, equals).trim() === name)) {
       const value = header.slice(equals + 1, end).trim()
       if (values.length === 0 || !values.includes(value)) values.push(value)
     }
     start = end + 1
   }
   return values
-}
-
-// Compared where it stands: most cookies are not ours, and the first one needs no trimming.
-function isNamed(header: string, start: number, equals: number, name: string): boolean {
-  const begin = header.charCodeAt(start) === space ? start + 1 : start
-  if (equals - begin === name.length && header.startsWith(name, begin)) return true
-  return header.slice(start, equals).trim() === name
 }
 
 /** Names of the cookies in a header that start with a prefix, each once and in order. */

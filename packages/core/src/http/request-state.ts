@@ -5,7 +5,6 @@ import { AuthError, ConfigError } from '../errors.js'
 import { isProven } from '../internal/proven.js'
 import type { Session, UserSession } from '../session/session.js'
 import type { SessionInternals } from '../session/session-internals.js'
-import type { CheckOptions } from '../session/verify-session.js'
 import type { LoginAttempt } from '../store/login-records.js'
 import type { AuthContext, SessionPart } from './auth-context.js'
 import { isFromOurPages, isUnsafe } from './csrf.js'
@@ -124,9 +123,10 @@ function findUserOf<Data>(
   guard(state, request, false)
   const tokens = tokensOf(state, cookieValues(request.headers.get('cookie'), part.jar.session.name))
   if (tokens[0] === undefined) return Promise.resolve(null)
+  const { lookUp } = part.internals
   const how = fresh ? pastCaches : undefined
-  const found = part.internals.lookUp(tokens[0], how)
-  if (found instanceof Promise || !isUser(found.view)) return firstUser(part.internals, tokens, found, how)
+  const found = lookUp(tokens[0], how)
+  if (found instanceof Promise || !isUser(found.view)) return firstUser(tokens, found, (token) => lookUp(token, how))
   state.knownUser = found.promised as Promise<UserSession<Data>>
   return state.knownUser
 }
@@ -135,13 +135,12 @@ const pastCaches = { fresh: true }
 
 // Of several cookies with our name the one that validates wins: the others were planted, or are old.
 async function firstUser<Data>(
-  { lookUp }: SessionInternals<Data>,
   tokens: readonly string[],
   first: ReturnType<SessionInternals<Data>['lookUp']>,
-  how: CheckOptions | undefined,
+  lookUp: (token: string) => ReturnType<SessionInternals<Data>['lookUp']>,
 ): Promise<UserSession<Data> | null> {
   for (const [index, token] of tokens.entries()) {
-    const answer = index === 0 ? first : lookUp(token, how)
+    const answer = index === 0 ? first : lookUp(token)
     const found = answer instanceof Promise ? await answer : answer.view
     if (found && isUser(found)) return found
   }

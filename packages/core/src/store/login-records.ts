@@ -106,7 +106,7 @@ class Originated extends GivenObject {
 
 /** Remembers what a session object was made of, and with which token (its digest) it was authenticated. Once for each. */
 export function rememberOrigin(session: object, origin: Origin): void {
-  new Originated(session, origin)
+  void new Originated(session, origin)
 }
 
 /** What a session object was made of, where this library made it. */

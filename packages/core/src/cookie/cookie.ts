@@ -61,11 +61,9 @@ export function cookieValues(header: string | null, name: string): string[] {
     const next = header.indexOf(';', start)
     const end = next < 0 ? header.length : next
     const equals = header.indexOf('=', start)
-    // Compared where it stands: the only cookie, or the first, needs no trimming.
-    const isExact = equals - start === name.length && header.startsWith(name, start)
-    if (equals >= 0 && equals < end && (isExact || header.slice(start, equals).trim() === name)) {
+    if (equals >= 0 && equals < end && header.slice(start, equals).trim() === name) {
       const value = header.slice(equals + 1, end).trim()
-      if (values.length === 0 || !values.includes(value)) values.push(value)
+      if (!values.includes(value)) values.push(value)
     }
     start = end + 1
   }

@@ -50,10 +50,12 @@ export interface RequestAuth<Data = null> extends ReadonlyRequestAuth<Data>, Exc
 class ReadonlyDoor<Data> implements ReadonlyRequestAuth<Data> {
   readonly #state: RequestState<Data>
 
-  constructor(context: AuthContext<Data>, exchange: Exchange | null) {
+  constructor(context: AuthContext<Data>, request: Exchange['request'], responseHeaders: Exchange['responseHeaders']) {
     this.#state = {
       context,
-      exchange: exchange ?? (this as unknown as Exchange),
+      request,
+      responseHeaders,
+      door: this,
       used: false,
       user: undefined,
       knownUser: undefined,
@@ -97,9 +99,8 @@ class Door<Data> extends ReadonlyDoor<Data> implements RequestAuth<Data> {
   readonly request: Exchange['request']
   readonly responseHeaders: Exchange['responseHeaders']
 
-  // What an OAuth attempt proves is the door that it came through: the door is the exchange.
   constructor(context: AuthContext<Data>, request: Exchange['request'], responseHeaders: Exchange['responseHeaders']) {
-    super(context, null)
+    super(context, request, responseHeaders)
     this.request = request
     this.responseHeaders = responseHeaders
   }
@@ -139,7 +140,7 @@ export function createReadonlyRequestAuth<Data>(
   context: AuthContext<Data>,
   request: Exchange['request'],
 ): ReadonlyRequestAuth<Data> {
-  return new ReadonlyDoor(context, { request, responseHeaders: nowhere })
+  return new ReadonlyDoor(context, request, nowhere)
 }
 
 const nowhere = { append: (): void => {} }

@@ -27,7 +27,7 @@ export async function requireScope<Data>(
 
 // RFC 9449 §7.1: the proof is for this method and URL, whose origin is the configured one.
 async function provenKey<Data>(
-  { context, exchange }: RequestState<Data>,
+  { context, responseHeaders }: RequestState<Data>,
   request: RequestView,
   accessToken: string,
 ): Promise<{ jkt: string }> {
@@ -37,7 +37,7 @@ async function provenKey<Data>(
   const proof = request.headers.get('dpop')
   const asked = { proof, method: request.method, url: origin + pathname + search, accessToken }
   const { jkt, error, nonce } = await verifier.verify(asked)
-  if (nonce !== null) exchange.responseHeaders.append('DPoP-Nonce', nonce)
+  if (nonce !== null) responseHeaders.append('DPoP-Nonce', nonce)
   if (jkt === null) throw new AuthError('invalid_token', { dpop: error ?? 'invalid_dpop_proof' })
   return { jkt }
 }

@@ -4,7 +4,7 @@ import type { Exchange, RequestView } from '../cookie/request-view.js'
 import { AuthError, ConfigError } from '../errors.js'
 import { isProven } from '../internal/proven.js'
 import type { Session, UserSession } from '../session/session.js'
-import type { SessionInternals } from '../session/session-internals.js'
+import type { LookUp } from '../session/session-context.js'
 import type { LoginAttempt } from '../store/login-records.js'
 import type { AuthContext, SessionPart } from './auth-context.js'
 import { isFromOurPages, isUnsafe } from './csrf.js'
@@ -12,8 +12,10 @@ import { isFromOurPages, isUnsafe } from './csrf.js'
 /** One request on its way. */
 export interface RequestState<Data> {
   readonly context: AuthContext<Data>
+  readonly request: Exchange['request']
+  readonly responseHeaders: Exchange['responseHeaders']
   /** The `RequestAuth` itself: what an OAuth attempt proves. */
-  readonly exchange: Exchange
+  readonly door: object
   /** Whether its answer depends on who asks. */
   used: boolean
   user: Promise<UserSession<Data> | null> | undefined
@@ -28,9 +30,9 @@ export interface RequestState<Data> {
 export function requestOf<Data>(state: RequestState<Data>): RequestView | Promise<RequestView> {
   if (!state.used) {
     state.used = true
-    state.exchange.responseHeaders.append('Cache-Control', 'no-store')
+    state.responseHeaders.append('Cache-Control', 'no-store')
   }
-  return state.exchange.request
+  return state.request
 }
 
 /** Sessions and cookies; throws `ConfigError` for an authenticator of bearer tokens only. */
@@ -44,7 +46,7 @@ export function sessionPart<Data>({ context }: RequestState<Data>): SessionPart<
  * pages. Throws `csrf_rejected`.
  */
 export function guard<Data>(state: RequestState<Data>, request: RequestView, setsCookie: boolean): void {
-  if (!isUnsafe(request) || isProven(state.exchange)) return
+  if (!isUnsafe(request) || isProven(state.door)) return
   const { jar, origins } = sessionPart(state)
   const carriesCookie = jar.carriesAny(request)
   if (!carriesCookie && !setsCookie) return
@@ -136,8 +138,8 @@ const pastCaches = { fresh: true }
 // Of several cookies with our name the one that validates wins: the others were planted, or are old.
 async function firstUser<Data>(
   tokens: readonly string[],
-  first: ReturnType<SessionInternals<Data>['lookUp']>,
-  lookUp: (token: string) => ReturnType<SessionInternals<Data>['lookUp']>,
+  first: LookUp<Data>,
+  lookUp: (token: string) => LookUp<Data>,
 ): Promise<UserSession<Data> | null> {
   for (const [index, token] of tokens.entries()) {
     const answer = index === 0 ? first : lookUp(token)

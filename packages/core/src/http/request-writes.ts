@@ -28,13 +28,13 @@ export async function signIn<Data>(
   const request = await requestOf(state)
   const { internals, jar } = sessionPart(state)
   // An OAuth attempt proves the whole request: its answer may come by a cross-site POST.
-  if (isProven(options)) markProven(state.exchange)
+  if (isProven(options)) markProven(state.door)
   guard(state, request, true)
   const earlier = { user: await currentSession(state), anonymous: await currentVisitor(state) }
   const input = inputOf<Data>(attempt, options, deviceLabel(request.headers.get('user-agent')))
   const created = await internals.signInOver(input, earlier)
   if (cookieValues(request.headers.get('cookie'), jar.anonymous.name).length > 0) {
-    state.exchange.responseHeaders.append('Set-Cookie', jar.anonymous.delete())
+    state.responseHeaders.append('Set-Cookie', jar.anonymous.delete())
   }
   state.visitor = Promise.resolve(null)
   return giveCookie(state, created.session, created.token)
@@ -49,7 +49,7 @@ export async function signOut<Data>(state: RequestState<Data>): Promise<void> {
   for (const token of tokens) await internals.endByToken(token)
   const known = await state.user
   if (known) await sessions.revoke(known.userId, known.id)
-  if (known || tokens.length > 0) state.exchange.responseHeaders.append('Set-Cookie', jar.session.delete())
+  if (known || tokens.length > 0) state.responseHeaders.append('Set-Cookie', jar.session.delete())
   state.user = Promise.resolve(null)
   state.given = null
 }
@@ -96,7 +96,7 @@ function giveCookie<Data>(state: RequestState<Data>, session: Session<Data>, tok
   const { jar, internals } = sessionPart(state)
   if (!isUser(session)) throw new AuthError('unauthenticated')
   const line = jar.session.set(token, internals.cookieSeconds(session))
-  state.exchange.responseHeaders.append('Set-Cookie', line)
+  state.responseHeaders.append('Set-Cookie', line)
   state.user = Promise.resolve(session)
   state.given = token
   return session
@@ -110,7 +110,7 @@ async function startVisit<Data>(state: RequestState<Data>, change: (data: Data) 
   const label = deviceLabel(request.headers.get('user-agent'))
   const { session, token } = await sessions.create({ attempt: null, data, deviceLabel: label })
   const line = jar.anonymous.set(token, internals.cookieSeconds(session))
-  state.exchange.responseHeaders.append('Set-Cookie', line)
+  state.responseHeaders.append('Set-Cookie', line)
   state.visitor = Promise.resolve(session)
   return session.data
 }

@@ -1,6 +1,6 @@
 /** What the functions of sessions share, made once by `createSessions`. */
 import type { Emit } from '../events.js'
-import { GivenObject } from '../internal/given-object.js'
+import type { HiddenField } from '../internal/hidden-field.js'
 import type { Queue } from '../internal/queue.js'
 import type { Platform } from '../platform.js'
 import { judgeLogin, type LoginPolicy, type LoginState } from '../store/login-policy.js'
@@ -14,14 +14,6 @@ import type { DataCodec } from './session-data.js'
 /** A session's record. */
 export type StoredSession = Stored<SessionValue>
 
-/** What the promises of a cache are known to hold. */
-export interface Answered {
-  /** Once for each promise. */
-  keep(asked: Promise<unknown>, stored: StoredSession): void
-  /** `undefined`: nobody told. */
-  known(asked: Promise<unknown>): StoredSession | undefined
-}
-
 /** Everything that a function of sessions may need. */
 export interface SessionContext<Data> {
   readonly platform: Platform
@@ -31,7 +23,7 @@ export interface SessionContext<Data> {
    * What an answer of the store turned out to hold: a cache hands the same promise out again, and then nothing is awaited.
    * One for each context, as views of a record depend on its policy and its data.
    */
-  readonly answered: Answered
+  readonly answered: HiddenField<StoredSession>
   readonly logins: LoginRecords
   readonly providerLogins: ProviderLogins
   readonly policy: LoginPolicy
@@ -45,23 +37,6 @@ export interface SessionContext<Data> {
 
 /** A record, with the view of it that was made: apps without data get the same one for the same record. */
 type ViewedSession = StoredSession & { view?: Session<unknown>; promised?: Promise<Session<unknown>> }
-
-/** Nothing is known yet. */
-export function createAnswered(): Answered {
-  class Asked extends GivenObject {
-    readonly #stored: StoredSession
-
-    constructor(asked: object, stored: StoredSession) {
-      super(asked)
-      this.#stored = stored
-    }
-
-    static known(asked: object): StoredSession | undefined {
-      return #stored in asked ? asked.#stored : undefined
-    }
-  }
-  return { keep: (asked, stored) => void new Asked(asked, stored), known: (asked) => Asked.known(asked) }
-}
 
 /** The record that a session object was made of, where it was made by this library. */
 export function storedOf(session: object): StoredSession | undefined {
@@ -96,6 +71,9 @@ export interface KnownSession<Data> {
   readonly view: Session<Data>
   readonly promised: Promise<Session<Data>>
 }
+
+/** What is known of a presented token, or its answer when it is known. */
+export type LookUp<Data> = KnownSession<Data> | Promise<Session<Data> | null>
 
 /** The view of a record whose token was just presented. */
 export function knownSessionOf<Data>(context: SessionContext<Data>, stored: StoredSession): KnownSession<Data> {

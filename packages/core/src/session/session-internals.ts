@@ -2,7 +2,7 @@
 import { ConfigError } from '../errors.js'
 import type { NewSession } from './create-session.js'
 import type { Session, SessionWithToken } from './session.js'
-import type { KnownSession } from './session-context.js'
+import type { LookUp } from './session-context.js'
 import type { Sessions } from './sessions.js'
 import type { EarlierSessions } from './sign-in.js'
 import type { CheckOptions } from './verify-session.js'
@@ -13,7 +13,7 @@ export interface SessionInternals<Data> {
   /** A fresh copy of what a session's data starts with. */
   initialData(): Data
   /** As `verify`, but no promise where it is known at once. */
-  lookUp(token: string, options?: CheckOptions): KnownSession<Data> | Promise<Session<Data> | null>
+  lookUp(token: string, options?: CheckOptions): LookUp<Data>
   /** As the public `update`, but the result is authenticated as the session given is. */
   update(session: Session<Data>, change: (data: Data) => Data): Promise<Session<Data>>
   /** Creates a session over what the browser had before. */

@@ -1,6 +1,7 @@
 /** Sessions: made by the server, kept in a store, opened by a token, ended by deleting a record. */
 import { createEmit } from '../events.js'
 import { constantTimeEqual } from '../internal/equal.js'
+import { hiddenField } from '../internal/hidden-field.js'
 import { readToken } from '../internal/opaque-token.js'
 import { optionalFunction, requireMethods, seconds, wholeNumber } from '../internal/options.js'
 import { createQueue } from '../internal/queue.js'
@@ -20,7 +21,7 @@ import {
   type SessionWithToken,
   type UserSession,
 } from './session.js'
-import { createAnswered, judge, storedOf, type SessionContext, viewOf } from './session-context.js'
+import { judge, storedOf, type SessionContext, viewOf } from './session-context.js'
 import { createDataCodec } from './session-data.js'
 import { type SessionInternals, registerInternals } from './session-internals.js'
 import { signInOver } from './sign-in.js'
@@ -152,7 +153,7 @@ function createContext<Data>(
     platform,
     store,
     records: createRecords(store, platform, { kind: sessionKind, decode: decodeSessionValue, unreadable: 'absent' }),
-    answered: createAnswered(),
+    answered: hiddenField(),
     logins: createLoginRecords(store, platform),
     providerLogins: createProviderLogins(store, platform),
     policy: {

@@ -7,8 +7,8 @@ import type { Entry } from '../store/store.js'
 import type { Session } from './session.js'
 import {
   judge,
-  type KnownSession,
   knownSessionOf,
+  type LookUp,
   policyOf,
   type SessionContext,
   type StoredSession,
@@ -32,16 +32,12 @@ export function verifySession<Data>(context: SessionContext<Data>, token: unknow
 }
 
 /** The same, but no promise where a cache has it and nothing is to be written. */
-export function lookUp<Data>(
-  context: SessionContext<Data>,
-  token: unknown,
-  options?: CheckOptions,
-): KnownSession<Data> | Promise<Session<Data> | null> {
+export function lookUp<Data>(context: SessionContext<Data>, token: unknown, options?: CheckOptions): LookUp<Data> {
   const presented = readToken(context.platform, token)
   if (!presented) return Promise.resolve(refuse(context, { found: null, reason: 'malformed' }))
   // The hot path: one call of the store and at most one await, as each layer of promises costs as much as the digest.
   const asked = context.store.get(sessionKind, presented.selector, options)
-  const known = context.answered.known(asked)
+  const known = context.answered.get(asked)
   if (known && constantTimeEqual(known.value.hash, presented.digest)) {
     const { state, touchDue } = judge(context, known.value, context.platform.now())
     if (state === 'active' && !touchDue) return knownSessionOf(context, known)
@@ -56,8 +52,8 @@ async function verifyAnswer<Data>(
 ): Promise<Session<Data> | null> {
   const entry = await asked
   const verdict = judgeToken(context, entry && context.records.decode(entry), presented)
-  if (entry && verdict.found && Object.isFrozen(entry) && !context.answered.known(asked)) {
-    context.answered.keep(asked, verdict.found)
+  if (entry && verdict.found && Object.isFrozen(entry) && !context.answered.get(asked)) {
+    context.answered.set(asked, verdict.found)
   }
   if (verdict.reason === null && !verdict.touchDue) return viewOf(context, verdict.found, true)
   if (verdict.reason !== null && (verdict.found === null || options?.fresh)) return refuse(context, verdict)

@@ -4,7 +4,7 @@
  */
 import { mintToken, randomText } from '../internal/opaque-token.js'
 import { constantTimeEqual } from '../internal/equal.js'
-import { GivenObject } from '../internal/given-object.js'
+import { hiddenField } from '../internal/hidden-field.js'
 import { type Platform, sha256Text } from '../platform.js'
 import { judgeLogin, type LoginPolicy } from './login-policy.js'
 import { createRecords, type Records, type Stored } from './records.js'
@@ -91,28 +91,13 @@ interface Origin {
   readonly digest: string | undefined
 }
 
-class Originated extends GivenObject {
-  readonly #origin: Origin
-
-  constructor(session: object, origin: Origin) {
-    super(session)
-    this.#origin = origin
-  }
-
-  static originOf(session: object): Origin | undefined {
-    return #origin in session ? session.#origin : undefined
-  }
-}
+const origins = hiddenField<Origin>()
 
 /** Remembers what a session object was made of, and with which token (its digest) it was authenticated. Once for each. */
-export function rememberOrigin(session: object, origin: Origin): void {
-  void new Originated(session, origin)
-}
+export const rememberOrigin: (session: object, origin: Origin) => void = origins.set
 
 /** What a session object was made of, where this library made it. */
-export function originOf(session: object): Origin | undefined {
-  return Originated.originOf(session)
-}
+export const originOf: (session: object) => Origin | undefined = origins.get
 
 /** The digest of the token that a session object was authenticated with; `undefined`: it was not. */
 export function presentedDigest(session: object): string | undefined {

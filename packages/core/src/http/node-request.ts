@@ -104,7 +104,7 @@ class NodeExchange<Data, Answer> extends NodeRequestView implements ResponseHead
  */
 export function nodeDoors<Data, Answer>(
   authenticator: Authenticator<Data>,
-  append: Append<Answer>,
+  append: (answer: Answer, name: string, value: string) => unknown,
 ): NodeDoors<Data, Answer> {
   if (typeof authenticator?.bind !== 'function') {
     throw new ConfigError(`authenticator: expected what createAuthenticator returned, received ${typeof authenticator}`)

@@ -18,6 +18,8 @@ export interface Engine {
   at(table: string): SqlStore
   /** Sessions with the tokens `tokenOf(1)` … `tokenOf(count)`, each user with five, all over the table. */
   fill(table: string, filling: Filling): Promise<unknown>
+  /** Reads every row and every index once, on the connection that the calls after it take: as in a server that runs for long. */
+  warm(table: string): Promise<unknown>
   drop(table: string): Promise<unknown>
   close(): Promise<unknown>
 }
@@ -116,25 +118,38 @@ const mysql: Dialect = {
   },
 }
 
-/** A file of its own; `tuned` as the guide to databases advises. */
-export function openSqlite({ tuned = false } = {}): Engine {
+/** What the handle of SQLite is set to. The cache and the mapping are as large as a file of 10^7 sessions, if SQLite lets them be. */
+export const sqliteSettings = {
+  default: [],
+  'cache_size for the whole file': ['cache_size = -8000000'],
+  'mmap_size for the whole file': ['mmap_size = 8000000000'],
+  'as advised': ['cache_size = -65536', 'mmap_size = 8000000000'],
+} as const satisfies Record<string, readonly string[]>
+
+/** A file of its own. */
+export function openSqlite(setting: keyof typeof sqliteSettings): Engine {
   const folder = mkdtempSync(join(tmpdir(), 'tessera-bench-'))
   const database = new DatabaseSync(join(folder, 'bench.db'))
-  if (tuned) database.exec('pragma mmap_size = 1073741824')
-  const usual = `pragma cache_size = ${tuned ? -65_536 : -2_000}`
-  database.exec(usual)
+  const set = (pragmas: readonly string[]): void => pragmas.forEach((pragma) => database.exec(`pragma ${pragma}`))
+  const usual = ['cache_size = -2000', ...sqliteSettings[setting]]
+  set(usual)
   database.function('digest', (token) => hash('sha256', String(token), 'base64url'))
   return {
-    name: tuned ? 'SQLite as advised' : 'SQLite',
+    name: `SQLite, ${setting}`,
     at: (table) => sqliteStore(database, { table }),
     async fill(table, filling) {
       // Else the pages of a large table go to the log again and again while it is filled.
-      database.exec('pragma cache_size = -4000000')
+      set(['cache_size = -4000000'])
       database.exec(insertion(sqlite, table, filling))
-      database.exec(usual)
+      set(usual)
       database.prepare('pragma wal_checkpoint(truncate)').get()
     },
-    drop: async (table) => database.exec(`drop table ${table}`),
+    async warm(table) {
+      database.prepare(`select sum(length(value)) from ${table} not indexed`).get()
+      database.prepare(`select count(key) from ${table} indexed by sqlite_autoindex_${table}_1`).get()
+      database.prepare(`select count(*) from ${table} indexed by ${table}_owner where owner is not null`).get()
+    },
+    drop: async (table) => database.exec(`drop table if exists ${table}`),
     close: async () => {
       database.close()
       rmSync(folder, { recursive: true })
@@ -142,17 +157,23 @@ export function openSqlite({ tuned = false } = {}): Engine {
   }
 }
 
-/** The server of `TEST_POSTGRES_URL`. */
-export function openPostgres(): Engine {
+/** The server of `TEST_POSTGRES_URL`, whose name tells its shared buffers. */
+export async function openPostgres(): Promise<Engine> {
   const pool = new pg.Pool({ connectionString: postgresUrl(), max: 4 })
+  const { rows } = await pool.query<{ shared_buffers: string }>('show shared_buffers')
   return {
-    name: 'PostgreSQL',
+    name: `PostgreSQL, shared_buffers ${rows[0]?.shared_buffers}`,
     at: (table) => postgresStore(pool, { table }),
     async fill(table, filling) {
       await pool.query(insertion(postgres, table, filling))
       await pool.query(`vacuum analyze ${table}`)
     },
-    drop: (table) => pool.query(`drop table ${table}`),
+    // Through the indexes: a plain scan of a large table leaves next to nothing in the shared buffers, by design.
+    warm: (table) =>
+      pool.query(`begin; set local enable_seqscan = off; set local enable_bitmapscan = off; set local max_parallel_workers_per_gather = 0;
+        select sum(length(value)) from ${table} where kind = 'session' and key >= '';
+        select count(*) from ${table} where kind = 'session' and owner >= ''; commit`),
+    drop: (table) => pool.query(`drop table if exists ${table}`),
     close: () => pool.end(),
   }
 }
@@ -166,7 +187,11 @@ export async function openMysql(): Promise<Engine> {
     name: `MariaDB, buffer pool ${Number(size)} MB`,
     at: (table) => mysqlStore(pool, { table }),
     fill: (table, filling) => pool.query(insertion(mysql, table, filling)),
-    drop: (table) => pool.query(`drop table ${table}`),
+    async warm(table) {
+      await pool.query(`select sum(length(value)) from ${table}`)
+      await pool.query(`select count(owner) from ${table} force index (owner_of_kind) where kind = 'session'`)
+    },
+    drop: (table) => pool.query(`drop table if exists ${table}`),
     close: () => pool.end(),
   }
 }

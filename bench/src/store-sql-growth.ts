@@ -5,55 +5,66 @@ import { median } from './paired.ts'
 import type { Row } from './row.ts'
 import { type Engine, recordsPerOwner, type SessionForm, tokenOf, userOf } from './store-sql-engines.ts'
 
+/** The reference, and what no memo of decoded records (1,000 to 2,000 of them) holds as a whole any more. */
 const small = 1_000
+const middle = 10_000
 const rounds = 31
-const callsPerRound = 300
+const callsPerRound = 1_000
+const warmingRounds = 5
 /** The share of checks that go to the hundredth of sessions that is in use. */
 const activeShare = 0.9
 
 type Call = () => Promise<unknown>
 
-/** `verify` for any row, `verify` where nine of ten are of one hundredth, and `listByOwner`: each against a small table. */
+const names = {
+  get: 'store.get',
+  verify: 'verify',
+  active: 'verify, 90 % of it for 1 % of the sessions',
+  list: 'listByOwner',
+}
+type Calls = Record<keyof typeof names, Call>
+
+/** `store.get`, `verify` for any row, `verify` where nine of ten are of one hundredth, and `listByOwner`: against a small table. */
 export async function growth(engine: Engine, large: number, form: SessionForm): Promise<Row[]> {
-  const tables = [`bench_small_${process.pid}`, `bench_large_${process.pid}`] as const
-  const counts = [small, large] as const
-  const stores = tables.map((table) => engine.at(table))
+  const tables = [small, middle, large].map((count, place) => ({ count, name: `bench_${place}_${process.pid}` }))
   try {
-    for (const [index, store] of stores.entries()) {
+    const calls: Calls[] = []
+    for (const { count, name } of tables) {
+      const store = engine.at(name)
       await store.migrate()
-      await engine.fill(tables[index] ?? '', { count: counts[index] ?? 0, form, expiry: 'living' })
+      await engine.fill(name, { count, form, expiry: 'living' })
+      calls.push(callsOf(store, count, form))
     }
-    const [few, many] = stores.map((store, index) => callsOf(store, counts[index] ?? 0, form)) as [Calls, Calls]
-    const names = { verify: 'verify', active: 'verify, 90 % of it for 1 % of the sessions', list: 'listByOwner' }
+    for (const { name } of tables) await engine.warm(name)
     const rows: Row[] = []
     for (const [call, name] of Object.entries(names) as [keyof Calls, string][]) {
-      const { ratio, microseconds } = await compare(many[call], few[call])
-      const times = `${microseconds.map((time) => time.toFixed(1)).join(' / ')} us`
+      const { times, ratios } = await compare(calls.map((each) => each[call]))
+      const microseconds = times.map((time) => time.toFixed(1)).join(', ')
+      const [, ofMiddle, ofLarge] = ratios as [number, number, number]
       rows.push({
-        name: `${name}, ${engine.name}, ${large} rows / ${small} rows (${times})`,
-        ratio,
+        name: `${name}, ${engine.name}, ${large} rows / ${small} rows (${ofMiddle.toFixed(2)} at ${middle}; ${microseconds} us)`,
+        ratio: ofLarge,
         target: 1.5,
         unit: 'x',
       })
     }
     return rows
   } finally {
-    for (const table of tables) await engine.drop(table)
+    for (const { name } of tables) await engine.drop(name)
   }
-}
-
-interface Calls {
-  readonly verify: Call
-  readonly active: Call
-  readonly list: Call
 }
 
 function callsOf(store: ReturnType<Engine['at']>, count: number, form: SessionForm): Calls {
   const sessions = createSessions({ store })
+  const keyLength = form.entry.key.length
   async function verify(n: number): Promise<void> {
     if (!(await sessions.verify(tokenOf(n, form)))) throw new Error('A session that is there was refused.')
   }
   return {
+    async get() {
+      const key = tokenOf(1 + randomInt(count), form).slice(0, keyLength)
+      if (!(await store.get('session', key))) throw new Error('A session that is there was not found.')
+    },
     verify: () => verify(1 + randomInt(count)),
     active: () => verify(1 + randomInt(Math.random() < activeShare ? count / 100 : count)),
     async list() {
@@ -63,20 +74,20 @@ function callsOf(store: ReturnType<Engine['at']>, count: number, form: SessionFo
   }
 }
 
-/** Turns of each, timed by the clock, as a server's work is in no time of this process. */
-async function compare(subject: Call, reference: Call): Promise<{ ratio: number; microseconds: [number, number] }> {
-  for (let turn = 0; turn < 10; turn += 1) await timed(subject)
-  await timed(reference)
-  const [ratios, subjects, references]: [number[], number[], number[]] = [[], [], []]
+/** Turns of each, timed by the clock, as a server's work is in no time of this process. Ratios are to the first. */
+async function compare(calls: readonly Call[]): Promise<{ times: number[]; ratios: number[] }> {
+  for (let turn = 0; turn < warmingRounds; turn += 1) for (const call of calls) await timed(call)
+  const turns: number[][] = []
   for (let turn = 0; turn < rounds; turn += 1) {
-    const first = turn % 2 === 0 ? await timed(subject) : null
-    const reached = await timed(reference)
-    const took = first ?? (await timed(subject))
-    ratios.push(took / reached)
-    subjects.push(took)
-    references.push(reached)
+    const times = calls.map(() => 0)
+    const order = [...calls.keys()]
+    for (const index of turn % 2 === 0 ? order : order.toReversed()) times[index] = await timed(calls[index] as Call)
+    turns.push(times)
   }
-  return { ratio: median(ratios), microseconds: [median(subjects), median(references)] }
+  return {
+    times: calls.map((_, index) => median(turns.map((times) => times[index] ?? Number.NaN))),
+    ratios: calls.map((_, index) => median(turns.map((times) => (times[index] ?? Number.NaN) / (times[0] ?? 1)))),
+  }
 }
 
 async function timed(call: Call): Promise<number> {

@@ -1,9 +1,9 @@
 /** CPU per request of each server, from its own accounting: servers are processes of their own, asked in turns. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { Agent, request } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { median } from '../paired.ts'
+import { openLoad } from './load.ts'
 
 /** How much is asked. */
 export interface Load {
@@ -18,15 +18,14 @@ export interface Load {
 interface Running {
   readonly child: ChildProcess
   readonly port: number
-  readonly headers: Record<string, string>
-  readonly agent: Agent
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** Microseconds of CPU per request over the bare server, the median of rounds, by name. Bare itself is absolute. */
 export async function measure(framework: string, names: readonly string[], load: Load): Promise<Map<string, number>> {
   const servers = new Map<string, Running>()
   try {
-    for (const name of names) servers.set(name, await start(framework, name, load.connections))
+    for (const name of names) servers.set(name, await start(framework, name))
     for (let round = 0; round < load.warmUp; round += 1) {
       for (const server of servers.values()) await cpuPerRequest(server, load)
     }
@@ -42,48 +41,28 @@ export async function measure(framework: string, names: readonly string[], load:
       }),
     )
   } finally {
-    for (const { child, agent } of servers.values()) {
-      agent.destroy()
-      child.kill()
-    }
+    for (const { child } of servers.values()) child.kill()
   }
 }
 
-async function start(framework: string, name: string, connections: number): Promise<Running> {
+async function start(framework: string, name: string): Promise<Running> {
   const child = fork(fileURLToPath(new URL('server.ts', import.meta.url)), [framework, name], { stdio: 'inherit' })
   const [{ port, headers }] = (await once(child, 'message')) as [{ port: number; headers: Record<string, string> }]
-  const running = { child, port, headers, agent: new Agent({ keepAlive: true, maxSockets: connections }) }
-  const status = await ask(running)
-  if (status !== 200) throw new Error(`${framework}, ${name}: answered ${status}`)
-  return running
+  return { child, port, headers }
 }
 
+// Connections of its own for each turn, opened before the count begins: servers close those that are idle meanwhile.
 async function cpuPerRequest(server: Running, { requests, connections }: Load): Promise<number> {
+  const client = await openLoad(server.port, server.headers, connections)
   const before = await cpuOf(server)
-  let left = requests
-  const worker = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1
-      await ask(server)
-    }
-  }
-  await Promise.all(Array.from({ length: connections }, worker))
-  return ((await cpuOf(server)) - before) / requests
+  await client.run(requests)
+  const after = await cpuOf(server)
+  client.close()
+  return (after - before) / requests
 }
 
 async function cpuOf({ child }: Running): Promise<number> {
   child.send('cpu')
   const [{ cpuMicroseconds }] = (await once(child, 'message')) as [{ cpuMicroseconds: number }]
   return cpuMicroseconds
-}
-
-function ask({ port, headers, agent }: Running): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, path: '/', headers, agent }, (response) => {
-      response.resume()
-      response.once('end', () => resolve(response.statusCode ?? 0))
-    })
-    sent.once('error', reject)
-    sent.end()
-  })
 }

@@ -29,7 +29,17 @@ export function mintToken(
 
 /** Selector and digest of a presented text; `null` for what has another shape. */
 export function readToken(platform: Platform, text: unknown): OpaqueToken | null {
-  if (typeof text !== 'string' || text.length !== tokenLength || !shape.test(text)) return null
+  return isToken(text) ? digestToken(platform, text) : null
+}
+
+/** Whether a text has the length of a token and begins with a selector. */
+export function isToken(text: unknown): text is string {
+  return typeof text === 'string' && text.length === tokenLength && shape.test(text)
+}
+
+/** The same by its length alone: enough to look among known records, whose keys are selectors. */
+export function digestToken(platform: Platform, text: unknown): OpaqueToken | null {
+  if (typeof text !== 'string' || text.length !== tokenLength) return null
   return { selector: text.slice(0, selectorLength), digest: sha256Text(platform, text) }
 }
 

@@ -1,11 +1,11 @@
 /** What the functions of sessions share, made once by `createSessions`. */
 import type { Emit } from '../events.js'
-import type { HiddenField } from '../internal/hidden-field.js'
 import type { Queue } from '../internal/queue.js'
 import type { Platform } from '../platform.js'
 import { judgeLogin, type LoginPolicy, type LoginState } from '../store/login-policy.js'
 import { type LoginRecords, originOf, rememberOrigin } from '../store/login-records.js'
 import type { Records, Stored } from '../store/records.js'
+import type { KeptRecords } from '../store/record-watch.js'
 import type { Store } from '../store/store.js'
 import type { ProviderLogins } from './provider-logins.js'
 import type { Session, SessionValue } from './session.js'
@@ -19,11 +19,8 @@ export interface SessionContext<Data> {
   readonly platform: Platform
   readonly store: Store
   readonly records: Records<SessionValue>
-  /**
-   * What an answer of the store turned out to hold: a cache hands the same promise out again, and then nothing is awaited.
-   * One for each context, as views of a record depend on its policy and its data.
-   */
-  readonly answered: HiddenField<StoredSession>
+  /** The records that a cache has at hand; `undefined`: there is none. */
+  readonly kept: KeptRecords | undefined
   readonly logins: LoginRecords
   readonly providerLogins: ProviderLogins
   readonly policy: LoginPolicy
@@ -36,7 +33,7 @@ export interface SessionContext<Data> {
 }
 
 /** A record, with the view of it that was made: apps without data get the same one for the same record. */
-type ViewedSession = StoredSession & { view?: Session<unknown>; promised?: Promise<Session<unknown>> }
+type ViewedSession = StoredSession & { view?: Session<unknown> }
 
 /** The record that a session object was made of, where it was made by this library. */
 export function storedOf(session: object): StoredSession | undefined {
@@ -74,15 +71,6 @@ export interface KnownSession<Data> {
 
 /** What is known of a presented token, or its answer when it is known. */
 export type LookUp<Data> = KnownSession<Data> | Promise<Session<Data> | null>
-
-/** The view of a record whose token was just presented. */
-export function knownSessionOf<Data>(context: SessionContext<Data>, stored: StoredSession): KnownSession<Data> {
-  const view = viewOf(context, stored, true)
-  if (context.codec) return { view, promised: Promise.resolve(view) }
-  const viewed: ViewedSession = stored
-  viewed.promised ??= Promise.resolve(view)
-  return viewed as KnownSession<Data>
-}
 
 function makeView<Data>(context: SessionContext<Data>, stored: StoredSession, authenticated: boolean): Session<Data> {
   const { value } = stored

@@ -1,7 +1,6 @@
 /** Sessions: made by the server, kept in a store, opened by a token, ended by deleting a record. */
 import { createEmit } from '../events.js'
 import { constantTimeEqual } from '../internal/equal.js'
-import { hiddenField } from '../internal/hidden-field.js'
 import { readToken } from '../internal/opaque-token.js'
 import { optionalFunction, requireMethods, seconds, wholeNumber } from '../internal/options.js'
 import { createQueue } from '../internal/queue.js'
@@ -10,7 +9,7 @@ import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
 import { createLoginRecords, type LoginAttempt, sessionKind } from '../store/login-records.js'
 import { createRecords, expiredGraceSeconds } from '../store/records.js'
-import { watchRecord } from '../store/record-watch.js'
+import { keptRecords, watchRecord } from '../store/record-watch.js'
 import { rotateSession, updateSession } from './change-session.js'
 import { createSession, type NewSession } from './create-session.js'
 import { createProviderLogins, type ProviderLogout } from './provider-logins.js'
@@ -153,7 +152,7 @@ function createContext<Data>(
     platform,
     store,
     records: createRecords(store, platform, { kind: sessionKind, decode: decodeSessionValue, unreadable: 'absent' }),
-    answered: hiddenField(),
+    kept: keptRecords(store, sessionKind),
     logins: createLoginRecords(store, platform),
     providerLogins: createProviderLogins(store, platform),
     policy: {

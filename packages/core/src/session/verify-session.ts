@@ -1,13 +1,13 @@
 /** Checking a presented token: at most one read, and a write per touch interval. */
 import { AuthError, StoreError } from '../errors.js'
 import { constantTimeEqual } from '../internal/equal.js'
-import { type OpaqueToken, readToken } from '../internal/opaque-token.js'
+import { digestToken, isToken, type OpaqueToken } from '../internal/opaque-token.js'
 import { sessionKind } from '../store/login-records.js'
 import type { Entry } from '../store/store.js'
 import type { Session } from './session.js'
 import {
   judge,
-  knownSessionOf,
+  type KnownSession,
   type LookUp,
   policyOf,
   type SessionContext,
@@ -19,6 +19,17 @@ import {
 export interface CheckOptions {
   /** Reads past any cache. */
   readonly fresh?: boolean
+}
+
+/** What is known of a record in the cache, kept with it. Of one context: a view depends on its policy and its data. */
+interface Known<Data> {
+  readonly context: SessionContext<Data>
+  readonly hash: string
+  /** The second from which on it must be judged anew: it ended, or its use is to be written down. */
+  readonly until: number
+  readonly stored: StoredSession
+  /** `null`: this app keeps data, so that everybody gets a session of their own. */
+  readonly session: KnownSession<Data> | null
 }
 
 type Verdict =
@@ -33,29 +44,49 @@ export function verifySession<Data>(context: SessionContext<Data>, token: unknow
 
 /** The same, but no promise where a cache has it and nothing is to be written. */
 export function lookUp<Data>(context: SessionContext<Data>, token: unknown, options?: CheckOptions): LookUp<Data> {
-  const presented = readToken(context.platform, token)
-  if (!presented) return Promise.resolve(refuse(context, { found: null, reason: 'malformed' }))
-  // The hot path: one call of the store and at most one await, as each layer of promises costs as much as the digest.
-  const asked = context.store.get(sessionKind, presented.selector, options)
-  const known = context.answered.get(asked)
-  if (known && constantTimeEqual(known.value.hash, presented.digest)) {
-    const { state, touchDue } = judge(context, known.value, context.platform.now())
-    if (state === 'active' && !touchDue) return knownSessionOf(context, known)
-  }
-  return verifyAnswer(context, { presented, asked }, options)
+  // The hot path: two look-ups and a digest, as each layer of promises, and each call into the engine, costs as much.
+  const presented = digestToken(context.platform, token)
+  const known = presented && !options?.fresh ? recall(context, presented) : undefined
+  if (known) return known
+  if (!presented || !isToken(token)) return Promise.resolve(refuse(context, { found: null, reason: 'malformed' }))
+  return verifyPresented(context, presented, options)
 }
 
-async function verifyAnswer<Data>(
+function recall<Data>(context: SessionContext<Data>, presented: OpaqueToken): KnownSession<Data> | undefined {
+  const answer = context.kept?.(presented.selector)
+  const known = answer?.made as Known<Data> | undefined
+  if (!answer || !known || known.context !== context) return undefined
+  if (!constantTimeEqual(known.hash, presented.digest) || context.platform.now() >= known.until) return undefined
+  answer.used = true
+  return known.session ?? knownSession(viewOf(context, known.stored, true))
+}
+
+function remember<Data>(context: SessionContext<Data>, asked: Promise<Entry | null>, stored: StoredSession): void {
+  const answer = context.kept?.(stored.key)
+  if (answer?.entry !== asked) return
+  const { value } = stored
+  const { expiresAt } = judge(context, value, value.lastSeenAt)
+  const until = Math.min(expiresAt, value.lastSeenAt + policyOf(context, value).touch)
+  const session = context.codec ? null : knownSession(viewOf(context, stored, true))
+  answer.made = { context, hash: value.hash, until, stored, session } satisfies Known<Data>
+}
+
+function knownSession<Data>(view: Session<Data>): KnownSession<Data> {
+  return { view, promised: Promise.resolve(view) }
+}
+
+async function verifyPresented<Data>(
   context: SessionContext<Data>,
-  { presented, asked }: { readonly presented: OpaqueToken; readonly asked: Promise<Entry | null> },
+  presented: OpaqueToken,
   options?: CheckOptions,
 ): Promise<Session<Data> | null> {
+  const asked = context.store.get(sessionKind, presented.selector, options)
   const entry = await asked
   const verdict = judgeToken(context, entry && context.records.decode(entry), presented)
-  if (entry && verdict.found && Object.isFrozen(entry) && !context.answered.get(asked)) {
-    context.answered.set(asked, verdict.found)
+  if (verdict.reason === null && !verdict.touchDue) {
+    remember(context, asked, verdict.found)
+    return viewOf(context, verdict.found, true)
   }
-  if (verdict.reason === null && !verdict.touchDue) return viewOf(context, verdict.found, true)
   if (verdict.reason !== null && (verdict.found === null || options?.fresh)) return refuse(context, verdict)
   // A refusal is never decided on a cached record.
   const confirmed = verdict.reason === null ? verdict : judgeToken(context, await reread(context, presented), presented)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { testPlatform } from '@tessera-auth/testing'
+import { createAuthenticator } from '../http/index.js'
 import { createSessions, type Sessions, type SessionWithToken } from '../session/index.js'
 import { cachedStore } from './cached-store.js'
 import { type GatedStore, gatedStore, settled } from './fixtures/gated-store.js'
@@ -139,4 +140,87 @@ describe('two apps over one cache', () => {
       expect((await withData.verify(token))?.data, `round ${round}`).toEqual({ cart: 0 })
     }
   })
+})
+
+describe('what is remembered of a session in the cache', () => {
+  test('goes on to its touch interval and no further: the use is written down at that second', async () => {
+    const { there, login, platform } = await setUp()
+    platform.advance(95)
+    expect(await there.sessions.verify(login.token)).toMatchObject({ lastSeenAt: login.session.createdAt })
+    platform.advance(4)
+    await there.sessions.verify(login.token)
+    expect(there.gate.counts.replace).toBe(0)
+    platform.advance(1)
+    await there.sessions.verify(login.token)
+    expect(there.gate.counts.replace).toBe(1)
+  })
+
+  test('goes on to its end and no further', async () => {
+    const platform = testPlatform()
+    const store = cachedStore(memoryStore({ platform }), { platform, maxStalenessSeconds })
+    const times = { idleTimeoutSeconds: 1000, touchIntervalSeconds: 900, absoluteTimeoutSeconds: 500 }
+    const sessions = createSessions({ store, platform, ...times })
+    const { token } = await sessions.create({ attempt: await sessions.beginLogin('ann') })
+    platform.advance(495)
+    expect(await sessions.verify(token)).not.toBeNull()
+    platform.advance(4)
+    expect(await sessions.verify(token)).not.toBeNull()
+    platform.advance(1)
+    expect(await sessions.verify(token)).toBeNull()
+  })
+
+  test('is nothing to a check past the cache', async () => {
+    const { here, there, login, platform, loseAll } = await setUp()
+    const authenticator = createAuthenticator({ origin: 'http://localhost', sessions: there.sessions, platform })
+    const request = { method: 'GET', url: '/', headers: new Headers({ cookie: `session=${login.token}` }) }
+    await here.sessions.revoke('user-1', login.session.id)
+    loseAll()
+    expect(await authenticator.bindReadonly(request).requireSession()).toMatchObject({ userId: 'user-1' })
+    await expect(authenticator.bindReadonly(request).requireRecentAuth(60)).rejects.toMatchObject({
+      code: 'unauthenticated',
+    })
+  })
+
+  test('is never an answer from before a write, whenever that comes', async () => {
+    const { there, login, platform } = await setUp()
+    const session = await there.sessions.verify(login.token)
+    if (!session) throw new Error('not signed in')
+    platform.advance(maxStalenessSeconds + 0.001)
+    there.gate.close()
+    const late = there.sessions.verify(login.token)
+    await there.gate.held[0]?.apply()
+    there.gate.open()
+    const rotated = await there.sessions.rotate(session, { methods: ['otp'] })
+    expect(await there.sessions.verify(rotated.token)).not.toBeNull()
+    await there.gate.held[0]?.answer()
+    await late
+    expect(await there.sessions.verify(login.token)).toBeNull()
+    expect(await there.sessions.verify(rotated.token)).not.toBeNull()
+  })
+
+  test('keeps the record of a session in use in the cache, however many others come by', async () => {
+    const platform = testPlatform()
+    const gate = gatedStore(memoryStore({ platform }))
+    const sessions = createSessions({ store: cachedStore(gate.store, { platform, maxEntries: 5 }), platform })
+    const logins: SessionWithToken[] = []
+    for (let user = 0; user < 30; user += 1) {
+      logins.push(await sessions.create({ attempt: await sessions.beginLogin(`user-${user}`) }))
+    }
+    const busy = logins[0]?.token ?? ''
+    await sessions.verify(busy)
+    const before = gate.counts.get
+    for (const { token } of logins.slice(1)) {
+      await sessions.verify(token)
+      await sessions.verify(busy)
+    }
+    expect(gate.counts.get - before).toBe(29)
+  })
+})
+
+test('a text that only is as long as a token is never looked up in the store', async () => {
+  const { there } = await setUp()
+  const before = there.gate.counts.get
+  expect(await there.sessions.verify(`${'*'.repeat(22)}.${'A'.repeat(43)}`)).toBeNull()
+  expect(await there.sessions.verify('A'.repeat(66))).toBeNull()
+  expect(there.gate.counts.get).toBe(before)
 })

@@ -93,6 +93,13 @@ export function cachedStore(store: Store, options: CachedStoreOptions = {}): Cac
   registerChangeFeed(cached, {
     maxStalenessSeconds,
     listen: (kind, key, onChange) => listeners.add(idOf(kind, key), onChange),
+    kept(kind) {
+      const present = cache.present(kind)
+      return (key) => {
+        const answer = present.get(key)
+        return answer && platform.monotonic() - answer.readAt <= maxStalenessMilliseconds ? answer : undefined
+      }
+    },
   })
   return markSelfBounded(cached)
 }

@@ -13,6 +13,8 @@ export interface Answer {
 export interface EntryCache {
   /** The answer that is kept, however old. */
   get(kind: string, key: string): Answer | undefined
+  /** The records of one kind, by key: the same map forever. Who uses one sets `used`. */
+  present(kind: string): ReadonlyMap<string, Kept>
   /** Keeps an answer, unless one whose read began later is kept. */
   put(name: { readonly kind: string; readonly key: string; readonly absent: boolean }, answer: Answer): void
   /** Forgets what is known of one record. */
@@ -21,9 +23,12 @@ export interface EntryCache {
   clear(): void
 }
 
-interface Kept extends Answer {
+/** An answer in the cache. */
+export interface Kept extends Answer {
   /** Looked at since it was put or last spared. */
   used: boolean
+  /** What a reader made of it, kept with it and gone with it. */
+  made: object | undefined
 }
 
 /** What is known of one kind. */
@@ -44,7 +49,16 @@ const sparedPerPut = 8
 export function createEntryCache(maxEntries: number): EntryCache {
   const kinds = new Map<string, Spaces>()
 
+  function spacesOf(kind: string): Spaces {
+    const known = kinds.get(kind)
+    if (known) return known
+    const spaces = { present: new Map(), absent: new Map() }
+    kinds.set(kind, spaces)
+    return spaces
+  }
+
   return {
+    present: (kind) => spacesOf(kind).present,
     get(kind, key) {
       const spaces = kinds.get(kind)
       if (!spaces) return undefined
@@ -53,16 +67,14 @@ export function createEntryCache(maxEntries: number): EntryCache {
       return kept
     },
     put({ kind, key, absent: isAbsent }, { readAt, entry }) {
-      const spaces = kinds.get(kind) ?? { present: new Map(), absent: new Map() }
-      kinds.set(kind, spaces)
-      const { present, absent } = spaces
+      const { present, absent } = spacesOf(kind)
       const known = present.get(key) ?? absent.get(key)
       if (known && known.readAt > readAt) return
       present.delete(key)
       absent.delete(key)
       const space = isAbsent ? absent : present
       if (space.size >= maxEntries) evictOne(space)
-      space.set(key, { readAt, entry, used: false })
+      space.set(key, { readAt, entry, used: false, made: undefined })
     },
     drop(kind, key) {
       const spaces = kinds.get(kind)
@@ -70,7 +82,10 @@ export function createEntryCache(maxEntries: number): EntryCache {
       spaces?.absent.delete(key)
     },
     clear() {
-      kinds.clear()
+      for (const { present, absent } of kinds.values()) {
+        present.clear()
+        absent.clear()
+      }
     },
   }
 }

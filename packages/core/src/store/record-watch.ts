@@ -1,5 +1,6 @@
 /** Watching one record: told by the cache's bus where there is one, and re-read every now and then in any case. */
 import type { Platform } from '../platform.js'
+import type { Kept } from './entry-cache.js'
 import type { Store } from './store.js'
 
 /** What a store that hears of changes offers; a `cachedStore` registers itself. */
@@ -8,7 +9,12 @@ export interface ChangeFeed {
   readonly maxStalenessSeconds: number
   /** Calls back whenever this record was changed, as far as the bus tells; returns the unsubscribe. */
   listen(kind: string, key: string, onChange: () => void): () => void
+  /** The records of one kind that may be used without asking anybody; see {@link keptRecords}. */
+  kept(kind: string): KeptRecords
 }
+
+/** The answer for a record where a cache has one that is not too old; `undefined`: ask the store. Who uses it sets `used`. */
+export type KeptRecords = (key: string) => Kept | undefined
 
 /** How often a record of a store without a feed is looked at. */
 const plainSeconds = 10
@@ -18,6 +24,11 @@ const feeds = new WeakMap<Store, ChangeFeed>()
 /** Makes a store's changes known to watches. */
 export function registerChangeFeed(store: Store, feed: ChangeFeed): void {
   feeds.set(store, feed)
+}
+
+/** What a store keeps of one kind; `undefined`: it keeps nothing. On the path of every request, as it makes no promise. */
+export function keptRecords(store: Store, kind: string): KeptRecords | undefined {
+  return feeds.get(store)?.kept(kind)
 }
 
 /** Calls back whenever the record may have changed: the callback reads and decides. Returns the unsubscribe. */

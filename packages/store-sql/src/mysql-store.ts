@@ -1,6 +1,7 @@
 /** Records in MySQL or MariaDB, through mysql2. */
 import { type Entry, StoreError } from '@tessera-auth/core/store'
 import { attempt, type Failures } from './attempts.js'
+import { pause } from './pause.js'
 import {
   columns,
   type SqlAnswer,
@@ -28,6 +29,9 @@ const deadlock = 1213
 const lockTimeout = 1205
 /** Beyond it a server that is not strict would cut the owner off, and "sign out everywhere" would miss the record. */
 const longestOwner = 255
+/** How many rows one statement of a purge removes, and the rest before the next: requests wait for what it locks and logs. */
+const purgeSlice = 200
+const purgeRestMilliseconds = 3
 
 const failures: Failures = {
   engine: 'MySQL',
@@ -38,7 +42,7 @@ const failures: Failures = {
 
 /**
  * A store in a MySQL (8.0.17 or later) or MariaDB (10.3 or later) database. Each method is one statement and one round
- * trip. Give it the pool of the primary: a replica may lag behind a sign-out.
+ * trip, but for a purge of more than 200 rows. Give it the pool of the primary: a replica may lag behind a sign-out.
  *
  * @param client - a pool or connection of `mysql2/promise`.
  * @example
@@ -62,7 +66,16 @@ export function mysqlStore(client: MysqlClient, options: SqlStoreOptions = {}): 
 
   return {
     ...methods,
-    removeExpired: async (before, limit) => (await run('removeExpired', [before, String(limit)])).changed,
+    async removeExpired(before, limit) {
+      let removed = 0
+      for (;;) {
+        const slice = Math.min(limit - removed, purgeSlice)
+        const { changed } = await run('removeExpired', [before, String(slice)])
+        removed += changed
+        if (changed < slice || removed >= limit) return removed
+        await pause(purgeRestMilliseconds)
+      }
+    },
     async insert(entry) {
       if ((entry.owner?.length ?? 0) > longestOwner) {
         throw new StoreError(`An owner has at most ${longestOwner} characters in MySQL.`)

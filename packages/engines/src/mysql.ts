@@ -19,6 +19,14 @@ export const mysql: Engine = {
   start,
 }
 
+/** What MariaDB does not know. */
+const mysqlOnly = [
+  // It does not start without the folder that its package set up for the user `mysql`.
+  '--secure-file-priv=NULL',
+  // A second protocol, on a fixed port of all addresses.
+  '--mysqlx=OFF',
+]
+
 async function start(): Promise<StartedServer | null> {
   const recipe = mariadbRecipe() ?? mysqlRecipe()
   return recipe && startServer(recipe)
@@ -39,9 +47,11 @@ function mariadbRecipe(): ServerRecipe | null {
 function mysqlRecipe(): ServerRecipe | null {
   const server = findProgram('mysqld')
   if (!server) return null
+  const recipe = common(server)
   return {
-    ...common(server),
+    ...recipe,
     prepare: (folder) => [[server, '--no-defaults', `--datadir=${data(folder)}`, '--initialize-insecure']],
+    run: (folder, port) => [...recipe.run(folder, port), ...mysqlOnly],
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { describeEngine, postgres } from '@tessera-auth/engines'
+import { describeEngine, mysql, postgres } from '@tessera-auth/engines'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSessions, type OpenedSessions } from './fixtures/open-sessions.js'
 import { type SessionProcess, startSessionProcess } from './fixtures/session-process.js'
@@ -20,6 +20,7 @@ describe('on SQLite', () => {
   describeKills('sqlite', join(folder, 'app.db'))
 })
 describeEngine(postgres, (url) => describeKills('postgres', url))
+describeEngine(mysql, (url) => describeKills('mysql', url))
 
 function describeKills(driver: string, target: string): void {
   describe('a process that is killed', { timeout: 120_000 }, () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describeEngine, postgres } from '@tessera-auth/engines'
+import { describeEngine, mysql, postgres } from '@tessera-auth/engines'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSessions, type OpenedSessions } from './fixtures/open-sessions.js'
 import { type SessionProcess, startSessionProcess } from './fixtures/session-process.js'
@@ -16,6 +16,7 @@ describe('on SQLite', () => {
   describeRaces('sqlite', join(folder, 'app.db'))
 })
 describeEngine(postgres, (url) => describeRaces('postgres', url))
+describeEngine(mysql, (url) => describeRaces('mysql', url))
 
 function describeRaces(driver: string, target: string): void {
   describe('two processes of an app', { timeout: 120_000 }, () => {

@@ -78,7 +78,7 @@ describeOwnRedis(() => {
 
     test('survives a restart of the server, and reports why it could not listen meanwhile', async () => {
       const { heard, errors } = await listen(client.client)
-      await server.kill()
+      await server.stop()
       await expect.poll(() => heard, patient).toEqual(['up', 'down'])
       await expect.poll(() => errors, patient).not.toHaveLength(0)
       server = await startRedis([], server.port)

@@ -13,11 +13,11 @@ const verifierOf: Comparison['verifierOf'] = (jwk, algorithm) => {
 }
 
 test.each([
-  ['HS256', 10_000],
-  ['EdDSA', 3000],
-  ['ES256', 3000],
-  ['RS256', 3000],
-  ['PS256', 3000],
+  ['HS256', 5000],
+  ['EdDSA', 1000],
+  ['ES256', 1000],
+  ['RS256', 1000],
+  ['PS256', 1000],
 ] as const)(
   '%s: never accepts what jose refuses, and refuses what jose accepts only for being spelt loosely',
   async (algorithm, tokens) => {

@@ -29,18 +29,17 @@ export function mintToken(
 
 /** Selector and digest of a presented text; `null` for what has another shape. */
 export function readToken(platform: Platform, text: unknown): OpaqueToken | null {
-  return isToken(text) ? digestToken(platform, text) : null
+  return isAsLongAsToken(text) ? tokenOf(text, sha256Text(platform, text)) : null
 }
 
-/** Whether a text has the length of a token and begins with a selector. */
-export function isToken(text: unknown): text is string {
-  return typeof text === 'string' && text.length === tokenLength && shape.test(text)
+/** Whether a text is as long as a token: then it may be one, and its digest may be looked up among those that are known. */
+export function isAsLongAsToken(text: unknown): text is string {
+  return typeof text === 'string' && text.length === tokenLength
 }
 
-/** The same by its length alone: enough to look among known records, whose keys are selectors. */
-export function digestToken(platform: Platform, text: unknown): OpaqueToken | null {
-  if (typeof text !== 'string' || text.length !== tokenLength) return null
-  return { selector: text.slice(0, selectorLength), digest: sha256Text(platform, text) }
+/** The same of a text of that length and its digest. */
+export function tokenOf(text: string, digest: string): OpaqueToken | null {
+  return shape.test(text) ? { selector: text.slice(0, selectorLength), digest } : null
 }
 
 /** Random bytes as base64url without padding. */

@@ -1,7 +1,8 @@
 /** Checking a presented token: at most one read, and a write per touch interval. */
 import { AuthError, StoreError } from '../errors.js'
 import { constantTimeEqual } from '../internal/equal.js'
-import { digestToken, isToken, type OpaqueToken } from '../internal/opaque-token.js'
+import { isAsLongAsToken, type OpaqueToken, tokenOf } from '../internal/opaque-token.js'
+import { sha256Text } from '../platform.js'
 import { sessionKind } from '../store/login-records.js'
 import type { Entry } from '../store/store.js'
 import type { Session } from './session.js'
@@ -21,10 +22,12 @@ export interface CheckOptions {
   readonly fresh?: boolean
 }
 
-/** What is known of a record in the cache, kept with it. Of one context: a view depends on its policy and its data. */
+/**
+ * What is known of a record in the cache, kept with it under the digest of its token. Of one context: a view depends on its
+ * policy and its data.
+ */
 interface Known<Data> {
   readonly context: SessionContext<Data>
-  readonly hash: string
   /** The second from which on it must be judged anew: it ended, or its use is to be written down. */
   readonly until: number
   readonly stored: StoredSession
@@ -44,31 +47,30 @@ export function verifySession<Data>(context: SessionContext<Data>, token: unknow
 
 /** The same, but no promise where a cache has it and nothing is to be written. */
 export function lookUp<Data>(context: SessionContext<Data>, token: unknown, options?: CheckOptions): LookUp<Data> {
-  // The hot path: two look-ups and a digest, as each layer of promises, and each call into the engine, costs as much.
-  const presented = digestToken(context.platform, token)
-  const known = presented && !options?.fresh ? recall(context, presented) : undefined
-  if (known) return known
-  if (!presented || !isToken(token)) return Promise.resolve(refuse(context, { found: null, reason: 'malformed' }))
-  return verifyPresented(context, presented, options)
+  if (isAsLongAsToken(token)) {
+    // The hot path: a digest and a look-up by it. Each promise, and each further call into the engine, costs as much.
+    const digest = sha256Text(context.platform, token)
+    const known = options?.fresh ? undefined : recall(context, digest)
+    if (known) return known
+    const presented = tokenOf(token, digest)
+    if (presented) return verifyPresented(context, presented, options)
+  }
+  return Promise.resolve(refuse(context, { found: null, reason: 'malformed' }))
 }
 
-function recall<Data>(context: SessionContext<Data>, presented: OpaqueToken): KnownSession<Data> | undefined {
-  const answer = context.kept?.(presented.selector)
-  const known = answer?.made as Known<Data> | undefined
-  if (!answer || !known || known.context !== context) return undefined
-  if (!constantTimeEqual(known.hash, presented.digest) || context.platform.now() >= known.until) return undefined
-  answer.used = true
+function recall<Data>(context: SessionContext<Data>, digest: string): KnownSession<Data> | undefined {
+  const known = context.kept?.recall(digest) as Known<Data> | undefined
+  if (!known || known.context !== context || context.platform.now() >= known.until) return undefined
   return known.session ?? knownSession(viewOf(context, known.stored, true))
 }
 
-function remember<Data>(context: SessionContext<Data>, asked: Promise<Entry | null>, stored: StoredSession): void {
-  const answer = context.kept?.(stored.key)
-  if (answer?.entry !== asked) return
-  const { value } = stored
+function remember<Data>(context: SessionContext<Data>, entry: Promise<Entry | null>, stored: StoredSession): void {
+  const { key, value } = stored
   const { expiresAt } = judge(context, value, value.lastSeenAt)
   const until = Math.min(expiresAt, value.lastSeenAt + policyOf(context, value).touch)
   const session = context.codec ? null : knownSession(viewOf(context, stored, true))
-  answer.made = { context, hash: value.hash, until, stored, session } satisfies Known<Data>
+  const made: Known<Data> = { context, until, stored, session }
+  context.kept?.keep(key, { entry, name: value.hash, made })
 }
 
 function knownSession<Data>(view: Session<Data>): KnownSession<Data> {
@@ -84,7 +86,7 @@ async function verifyPresented<Data>(
   const entry = await asked
   const verdict = judgeToken(context, entry && context.records.decode(entry), presented)
   if (verdict.reason === null && !verdict.touchDue) {
-    remember(context, asked, verdict.found)
+    if (context.kept) remember(context, asked, verdict.found)
     return viewOf(context, verdict.found, true)
   }
   if (verdict.reason !== null && (verdict.found === null || options?.fresh)) return refuse(context, verdict)

@@ -94,10 +94,15 @@ export function cachedStore(store: Store, options: CachedStoreOptions = {}): Cac
     maxStalenessSeconds,
     listen: (kind, key, onChange) => listeners.add(idOf(kind, key), onChange),
     kept(kind) {
-      const present = cache.present(kind)
-      return (key) => {
-        const answer = present.get(key)
-        return answer && platform.monotonic() - answer.readAt <= maxStalenessMilliseconds ? answer : undefined
+      const named = cache.named(kind)
+      return {
+        recall(name) {
+          const kept = named.get(name)
+          if (!kept || platform.monotonic() - kept.readAt > maxStalenessMilliseconds) return undefined
+          kept.used = true
+          return kept.note?.made
+        },
+        keep: (key, note) => cache.name(kind, key, note),
       }
     },
   })

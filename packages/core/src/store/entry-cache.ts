@@ -13,8 +13,10 @@ export interface Answer {
 export interface EntryCache {
   /** The answer that is kept, however old. */
   get(kind: string, key: string): Answer | undefined
-  /** The records of one kind, by key: the same map forever. Who uses one sets `used`. */
-  present(kind: string): ReadonlyMap<string, Kept>
+  /** The records of one kind that have another name, by it: the same map forever. Who uses one sets `used`. */
+  named(kind: string): ReadonlyMap<string, Kept>
+  /** Gives a record its other name and what was made of it, unless another answer is kept for it by now. */
+  name(kind: string, key: string, note: Note): void
   /** Keeps an answer, unless one whose read began later is kept. */
   put(name: { readonly kind: string; readonly key: string; readonly absent: boolean }, answer: Answer): void
   /** Forgets what is known of one record. */
@@ -23,18 +25,26 @@ export interface EntryCache {
   clear(): void
 }
 
+/** What a reader made of an answer, and the name by which it wants to find it. Both are gone with the answer. */
+export interface Note {
+  readonly entry: Answer['entry']
+  readonly name: string
+  readonly made: object
+}
+
 /** An answer in the cache. */
 export interface Kept extends Answer {
   /** Looked at since it was put or last spared. */
   used: boolean
-  /** What a reader made of it, kept with it and gone with it. */
-  made: object | undefined
+  note: Note | undefined
 }
 
 /** What is known of one kind. */
 interface Spaces {
   readonly present: Map<string, Kept>
   readonly absent: Map<string, Kept>
+  /** Some of the present ones, by their other name. */
+  readonly named: Map<string, Kept>
 }
 
 /** How many used answers one `put` spares before it evicts the oldest all the same: no `put` walks the whole space. */
@@ -52,13 +62,20 @@ export function createEntryCache(maxEntries: number): EntryCache {
   function spacesOf(kind: string): Spaces {
     const known = kinds.get(kind)
     if (known) return known
-    const spaces = { present: new Map(), absent: new Map() }
+    const spaces = { present: new Map(), absent: new Map(), named: new Map() }
     kinds.set(kind, spaces)
     return spaces
   }
 
   return {
-    present: (kind) => spacesOf(kind).present,
+    named: (kind) => spacesOf(kind).named,
+    name(kind, key, note) {
+      const { present, named } = spacesOf(kind)
+      const kept = present.get(key)
+      if (kept?.entry !== note.entry) return
+      kept.note = note
+      named.set(note.name, kept)
+    },
     get(kind, key) {
       const spaces = kinds.get(kind)
       if (!spaces) return undefined
@@ -67,36 +84,38 @@ export function createEntryCache(maxEntries: number): EntryCache {
       return kept
     },
     put({ kind, key, absent: isAbsent }, { readAt, entry }) {
-      const { present, absent } = spacesOf(kind)
-      const known = present.get(key) ?? absent.get(key)
+      const spaces = spacesOf(kind)
+      const known = spaces.present.get(key) ?? spaces.absent.get(key)
       if (known && known.readAt > readAt) return
-      present.delete(key)
-      absent.delete(key)
-      const space = isAbsent ? absent : present
-      if (space.size >= maxEntries) evictOne(space)
-      space.set(key, { readAt, entry, used: false, made: undefined })
+      forget(spaces, key)
+      const space = isAbsent ? spaces.absent : spaces.present
+      if (space.size >= maxEntries) evictOne(spaces, space)
+      space.set(key, { readAt, entry, used: false, note: undefined })
     },
     drop(kind, key) {
       const spaces = kinds.get(kind)
-      spaces?.present.delete(key)
-      spaces?.absent.delete(key)
+      if (spaces) forget(spaces, key)
     },
     clear() {
-      for (const { present, absent } of kinds.values()) {
-        present.clear()
-        absent.clear()
-      }
+      for (const spaces of kinds.values()) for (const space of Object.values(spaces)) space.clear()
     },
   }
 }
 
+function forget({ present, absent, named }: Spaces, key: string): void {
+  const note = present.get(key)?.note
+  if (note) named.delete(note.name)
+  present.delete(key)
+  absent.delete(key)
+}
+
 /** A Map iterates in the order of insertion; what is spared goes to its end. */
-function evictOne(space: Map<string, Kept>): void {
+function evictOne(spaces: Spaces, space: Map<string, Kept>): void {
   let spared = 0
   for (const [key, kept] of space) {
-    space.delete(key)
-    if (!kept.used || spared === sparedPerPut) return
+    if (!kept.used || spared === sparedPerPut) return forget(spaces, key)
     kept.used = false
+    space.delete(key)
     space.set(key, kept)
     spared += 1
   }

@@ -1,6 +1,6 @@
 /** Watching one record: told by the cache's bus where there is one, and re-read every now and then in any case. */
 import type { Platform } from '../platform.js'
-import type { Kept } from './entry-cache.js'
+import type { Note } from './entry-cache.js'
 import type { Store } from './store.js'
 
 /** What a store that hears of changes offers; a `cachedStore` registers itself. */
@@ -13,8 +13,13 @@ export interface ChangeFeed {
   kept(kind: string): KeptRecords
 }
 
-/** The answer for a record where a cache has one that is not too old; `undefined`: ask the store. Who uses it sets `used`. */
-export type KeptRecords = (key: string) => Kept | undefined
+/** What was made of the records of one kind that a cache has at hand. */
+export interface KeptRecords {
+  /** What was kept under this name, where the answer it was made of may still be used; else `undefined`: ask the store. */
+  recall(name: string): object | undefined
+  /** Keeps what was made of an answer for as long as that is kept, and not at all where it is not. */
+  keep(key: string, note: Note): void
+}
 
 /** How often a record of a store without a feed is looked at. */
 const plainSeconds = 10

@@ -1,7 +1,27 @@
 import { readdirSync } from 'node:fs'
 import { configDefaults, defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const source = (path: string): string => new URL(path, import.meta.url).pathname
+
+/** What takes longest, longest first: begun last, these would each run alone at the end. */
+const longest = [
+  'examples/express/src/reference-app.test.ts',
+  'examples/browser-tests/src/express.test.ts',
+  'packages/store-sql/src/migrate-kills.test.ts',
+  'packages/core/src/token/refresh-processes.test.ts',
+  'packages/store-sql/src/session-kills.test.ts',
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const found = longest.findIndex((path) => moduleId.endsWith(path))
+      return found < 0 ? longest.length : found
+    }
+    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other))
+  }
+}
 
 const packages = readdirSync(new URL('packages', import.meta.url))
 
@@ -26,6 +46,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, '**/*.built.test.ts'],
     // Half of the suites' time is waiting for servers and processes, so there are more workers than cores.
     maxWorkers: '200%',
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

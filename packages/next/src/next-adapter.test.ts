@@ -82,6 +82,29 @@ describe('route', () => {
     expect(answer.headers.getSetCookie()).toEqual([expect.stringMatching(/^session=.*; SameSite=Lax$/)])
   })
 
+  test('puts no cookie on an answer that the app gives to others too', async () => {
+    const shared = new Response(null, { status: 204 })
+    const handler = nextAdapter(newAuthenticator()).route(async (request, auth) => {
+      if (request.method === 'POST') await auth.signIn(await auth.beginLogin('ada'))
+      else await auth.session()
+      return shared
+    })
+    const headers = { 'sec-fetch-site': 'same-origin' }
+    const signedIn = await handler(new NextRequest(origin, { method: 'POST', headers }), call)
+    expect(signedIn.headers.getSetCookie()).toHaveLength(1)
+    const other = await handler(new NextRequest(origin), call)
+    expect([...other.headers]).toEqual([['cache-control', 'no-store']])
+  })
+
+  test('an answer that asked who it is for is no-store, also where its headers cannot be changed', async () => {
+    const handler = nextAdapter(newAuthenticator()).route(async (_request, auth) => {
+      await auth.session()
+      return Response.redirect(`${origin}/next`, 303)
+    })
+    const answer = await handler(new NextRequest(origin), call)
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([303, 'no-store'])
+  })
+
   test('a header of Next’s own middleware is no proof of anything', async () => {
     const handler = nextAdapter(newAuthenticator()).route(async (_request, auth) =>
       Response.json(await auth.requireSession()),

@@ -96,11 +96,21 @@ function nameOf(pair: string): string {
   return pair.slice(0, Math.max(pair.indexOf('='), 0)).trim()
 }
 
-// Headers of a redirect made elsewhere cannot be changed, so the answer is copied where something is to be added.
+// What is one visitor's goes on a copy, as the app may give the same answer to others too. `no-store` alone does not: a copy of
+// an answer and its body costs more than the check. Headers of a redirect made elsewhere cannot be changed.
 function withHeaders(response: Response, added: Headers): Response {
   const adding = [...added].filter(([name]) => name === 'set-cookie' || !response.headers.has(name))
-  if (adding.length === 0) return response
+  if (adding.every(([name]) => name === 'cache-control') && wereAppended(response.headers, adding)) return response
   const copy = new NextResponse(response.body, response)
   for (const [name, value] of adding) copy.headers.append(name, value)
   return copy
+}
+
+function wereAppended(headers: Headers, adding: readonly [string, string][]): boolean {
+  try {
+    for (const [name, value] of adding) headers.append(name, value)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -4,6 +4,7 @@ import { attempt, type Failures } from './attempts.js'
 import { pause } from './pause.js'
 import {
   columns,
+  inSlices,
   type SqlAnswer,
   type SqlStore,
   type SqlStoreOptions,
@@ -29,7 +30,7 @@ const deadlock = 1213
 const lockTimeout = 1205
 /** Beyond it a server that is not strict would cut the owner off, and "sign out everywhere" would miss the record. */
 const longestOwner = 255
-/** How many rows one statement of a purge removes, and the rest before the next: requests wait for what it locks and logs. */
+/** How many rows one statement of a purge removes, and the rest after a full one: requests wait for what it locks and logs. */
 const purgeSlice = 200
 const purgeRestMilliseconds = 3
 
@@ -66,16 +67,12 @@ export function mysqlStore(client: MysqlClient, options: SqlStoreOptions = {}): 
 
   return {
     ...methods,
-    async removeExpired(before, limit) {
-      let removed = 0
-      for (;;) {
-        const slice = Math.min(limit - removed, purgeSlice)
-        const { changed } = await run('removeExpired', [before, String(slice)])
-        removed += changed
-        if (changed < slice || removed >= limit) return removed
-        await pause(purgeRestMilliseconds)
-      }
-    },
+    removeExpired: (before, limit) =>
+      inSlices(limit, purgeSlice, async (most) => {
+        const { changed } = await run('removeExpired', [before, String(most)])
+        if (changed === most) await pause(purgeRestMilliseconds)
+        return changed
+      }),
     async insert(entry) {
       if ((entry.owner?.length ?? 0) > longestOwner) {
         throw new StoreError(`An owner has at most ${longestOwner} characters in MySQL.`)

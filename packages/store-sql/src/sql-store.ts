@@ -69,6 +69,21 @@ export function storeMethods(run: RunStatement, write: RunWrite = run): Store {
   }
 }
 
+/** Removes rows slice by slice, until there are as many as `limit` or a slice was not full; how many. */
+export async function inSlices(
+  limit: number,
+  slice: number,
+  remove: (most: number) => Promise<number>,
+): Promise<number> {
+  let removed = 0
+  for (;;) {
+    const most = Math.min(limit - removed, slice)
+    const count = await remove(most)
+    removed += count
+    if (count < most || removed >= limit) return removed
+  }
+}
+
 /** The values of an insert. */
 export function insertValues({ kind, key, owner, version, expiresAt, value }: Entry): SqlValue[] {
   return [kind, key, owner, version, expiresAt, value]

@@ -4,6 +4,7 @@ import { attempt, errorCode, type Failures, storeError } from './attempts.js'
 import { turn } from './pause.js'
 import {
   columns,
+  inSlices,
   insertValues,
   replaceValues,
   type SqlStore,
@@ -110,12 +111,9 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
       const rows = await answer(() => statement('listByOwner').all(kind, owner))
       return rows.map((row) => toListedEntry(kind, row))
     },
-    async removeExpired(before, limit) {
-      let removed = 0
-      for (;;) {
-        const slice = Math.min(limit - removed, purgeSlice)
-        const count = await changed('removeExpired', [before, slice])
-        removed += count
+    removeExpired: (before, limit) =>
+      inSlices(limit, purgeSlice, async (most) => {
+        const count = await changed('removeExpired', [before, most])
         // Else a purge would hold the event loop from its first row to its last.
         await turn()
         if (count > 0) {
@@ -123,9 +121,8 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
           writeBack()
           await turn()
         }
-        if (count < slice || removed >= limit) return removed
-      }
-    },
+        return count
+      }),
     async migrate() {
       await answer(() => {
         failures ??= lockFailures(database)

@@ -65,12 +65,14 @@ function recall<Data>(context: SessionContext<Data>, digest: string): KnownSessi
 }
 
 function remember<Data>(context: SessionContext<Data>, entry: Promise<Entry | null>, stored: StoredSession): void {
+  const { kept, codec } = context
+  if (!kept) return
   const { key, value } = stored
   const { expiresAt } = judge(context, value, value.lastSeenAt)
   const until = Math.min(expiresAt, value.lastSeenAt + policyOf(context, value).touch)
-  const session = context.codec ? null : knownSession(viewOf(context, stored, true))
+  const session = codec ? null : knownSession(viewOf(context, stored, true))
   const made: Known<Data> = { context, until, stored, session }
-  context.kept?.keep(key, { entry, name: value.hash, made })
+  kept.keep({ key, entry }, { name: value.hash, made })
 }
 
 function knownSession<Data>(view: Session<Data>): KnownSession<Data> {
@@ -86,7 +88,7 @@ async function verifyPresented<Data>(
   const entry = await asked
   const verdict = judgeToken(context, entry && context.records.decode(entry), presented)
   if (verdict.reason === null && !verdict.touchDue) {
-    if (context.kept) remember(context, asked, verdict.found)
+    remember(context, asked, verdict.found)
     return viewOf(context, verdict.found, true)
   }
   if (verdict.reason !== null && (verdict.found === null || options?.fresh)) return refuse(context, verdict)

@@ -102,7 +102,7 @@ export function cachedStore(store: Store, options: CachedStoreOptions = {}): Cac
           kept.used = true
           return kept.note?.made
         },
-        keep: (key, note) => cache.name(kind, key, note),
+        keep: (answer, note) => cache.name({ kind, ...answer }, note),
       }
     },
   })

@@ -15,8 +15,8 @@ export interface EntryCache {
   get(kind: string, key: string): Answer | undefined
   /** The records of one kind that have another name, by it: the same map forever. Who uses one sets `used`. */
   named(kind: string): ReadonlyMap<string, Kept>
-  /** Gives a record its other name and what was made of it, unless another answer is kept for it by now. */
-  name(kind: string, key: string, note: Note): void
+  /** Gives the record of an answer its other name, and what was made of it, unless another answer is kept for it by now. */
+  name(answer: { readonly kind: string; readonly key: string; readonly entry: Answer['entry'] }, note: Note): void
   /** Keeps an answer, unless one whose read began later is kept. */
   put(name: { readonly kind: string; readonly key: string; readonly absent: boolean }, answer: Answer): void
   /** Forgets what is known of one record. */
@@ -27,7 +27,6 @@ export interface EntryCache {
 
 /** What a reader made of an answer, and the name by which it wants to find it. Both are gone with the answer. */
 export interface Note {
-  readonly entry: Answer['entry']
   readonly name: string
   readonly made: object
 }
@@ -69,10 +68,10 @@ export function createEntryCache(maxEntries: number): EntryCache {
 
   return {
     named: (kind) => spacesOf(kind).named,
-    name(kind, key, note) {
+    name({ kind, key, entry }, note) {
       const { present, named } = spacesOf(kind)
       const kept = present.get(key)
-      if (kept?.entry !== note.entry) return
+      if (kept?.entry !== entry) return
       kept.note = note
       named.set(note.name, kept)
     },

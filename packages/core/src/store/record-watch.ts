@@ -1,7 +1,7 @@
 /** Watching one record: told by the cache's bus where there is one, and re-read every now and then in any case. */
 import type { Platform } from '../platform.js'
 import type { Note } from './entry-cache.js'
-import type { Store } from './store.js'
+import type { Entry, Store } from './store.js'
 
 /** What a store that hears of changes offers; a `cachedStore` registers itself. */
 export interface ChangeFeed {
@@ -18,7 +18,7 @@ export interface KeptRecords {
   /** What was kept under this name, where the answer it was made of may still be used; else `undefined`: ask the store. */
   recall(name: string): object | undefined
   /** Keeps what was made of an answer for as long as that is kept, and not at all where it is not. */
-  keep(key: string, note: Note): void
+  keep(answer: { readonly key: string; readonly entry: Promise<Entry | null> }, note: Note): void
 }
 
 /** How often a record of a store without a feed is looked at. */

@@ -6,8 +6,8 @@ export interface Row {
   readonly name: string
   /** The measured figure: a ratio, or an amount in `unit`. */
   readonly ratio: number
-  /** The figure may be at most this. */
-  readonly target: number
+  /** The figure may be at most this; `null`: nothing was promised, it explains the others. */
+  readonly target: number | null
   /** 'x' for a ratio; else 'ms', 'kB' … */
   readonly unit: string
 }

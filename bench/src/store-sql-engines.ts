@@ -15,6 +15,8 @@ export const recordsPerOwner = 5
 /** One engine, and how to fill a table of it quickly. */
 export interface Engine {
   readonly name: string
+  /** Where the database is in this process: its file. */
+  readonly file?: string
   at(table: string): SqlStore
   /** Sessions with the tokens `tokenOf(1)` … `tokenOf(count)`, each user with five, all over the table. */
   fill(table: string, filling: Filling): Promise<unknown>
@@ -72,6 +74,8 @@ interface Dialect {
   /** Of the token of `key`, as base64url. */
   readonly digest: (secret: string) => string
   readonly numbers: (count: number) => string
+  /** Where the store itself puts a row of this owner, if it chooses. */
+  readonly place?: (owner: string) => readonly [column: string, place: string]
 }
 
 const joined = (...parts: string[]): string => parts.join(' || ')
@@ -80,10 +84,12 @@ const scattered = '(n * 2654435761) % 4294967296'
 function insertion(dialect: Dialect, table: string, { count, form, expiry }: Filling): string {
   const [before, after] = form.around
   const value = dialect.concat(`'${before}'`, dialect.digest(form.secret), `'${after}'`)
-  const owner = dialect.concat(`'user-'`, `(n % ${count / recordsPerOwner})`)
+  const user = `(n % ${count / recordsPerOwner})`
+  const owner = dialect.concat(`'user-'`, user)
+  const [column, place] = dialect.place?.(user).map((part) => `${part}, `) ?? ['', '']
   const expiresAt = expiry === 'living' ? form.entry.expiresAt : '1000 + (n * 40503) % 65536'
-  return `insert into ${table} (kind, ${dialect.keyColumn}, owner, version, expires_at, value)
-    select 'session', ${dialect.key}, ${owner}, '${form.entry.version}', ${expiresAt}, ${value} from ${dialect.numbers(count)}`
+  return `insert into ${table} (${column}kind, ${dialect.keyColumn}, owner, version, expires_at, value)
+    select ${place}'session', ${dialect.key}, ${owner}, '${form.entry.version}', ${expiresAt}, ${value} from ${dialect.numbers(count)}`
 }
 
 const sqlite: Dialect = {
@@ -93,6 +99,7 @@ const sqlite: Dialect = {
   digest: (secret) => `digest(printf('%08x%013dA.${secret}', ${scattered}, n))`,
   numbers: (count) =>
     `(with recursive n(n) as (select 1 union all select n + 1 from n where n < ${count}) select n from n)`,
+  place: (user) => ['rowid', `(${user} * 2654435761 % 4194304) * 2147483648 + n`],
 }
 const postgresKey = `lpad(to_hex(${scattered}), 8, '0') || lpad(n::text, 13, '0') || 'A'`
 const postgres: Dialect = {
@@ -129,17 +136,19 @@ export const sqliteSettings = {
 /** A file of its own. */
 export function openSqlite(setting: keyof typeof sqliteSettings): Engine {
   const folder = mkdtempSync(join(tmpdir(), 'tessera-bench-'))
-  const database = new DatabaseSync(join(folder, 'bench.db'))
+  const file = join(folder, 'bench.db')
+  const database = new DatabaseSync(file)
   const set = (pragmas: readonly string[]): void => pragmas.forEach((pragma) => database.exec(`pragma ${pragma}`))
   const usual = ['cache_size = -2000', ...sqliteSettings[setting]]
   set(usual)
   database.function('digest', (token) => hash('sha256', String(token), 'base64url'))
   return {
     name: `SQLite, ${setting}`,
+    file,
     at: (table) => sqliteStore(database, { table }),
     async fill(table, filling) {
       // Else the pages of a large table go to the log again and again while it is filled.
-      set(['cache_size = -4000000'])
+      set(['cache_size = -8000000'])
       database.exec(insertion(sqlite, table, filling))
       set(usual)
       database.prepare('pragma wal_checkpoint(truncate)').get()

@@ -11,6 +11,11 @@ const selfBounded = new WeakSet<Store>()
 /** The same said by a store of another package, which does not import this one: SQLite, whose tries are counted. */
 const selfBoundedSymbol = Symbol.for('@tessera-auth/self-bounded')
 
+/** Whether a store is a database in this process, which answers in microseconds and bounds itself. */
+export function isEmbedded(store: Store): boolean {
+  return selfBoundedSymbol in store
+}
+
 /** A call that was not answered yet, and when it began. */
 interface Waiting {
   readonly since: number

@@ -187,13 +187,13 @@ describe('list', () => {
 describe('decoding', () => {
   const entry: Entry = { kind: 'note', key: 'a', owner: 'ann', value: '{"text":"tea"}', version: 'v', expiresAt: null }
 
-  function counting() {
+  function counting(storeFields: object = {}) {
     let count = 0
     const decode = (stored: unknown): Note => {
       count += 1
       return stored as Note
     }
-    const { records } = open({ ...kind, decode })
+    const records = createRecords({ ...memoryStore({ platform }), ...storeFields }, platform, { ...kind, decode })
     return { decode: (more: Partial<Entry> = {}) => records.decode({ ...entry, ...more }), count: () => count }
   }
 
@@ -225,6 +225,12 @@ describe('decoding', () => {
     for (let key = 1000; key < 3000; key += 1) decode({ key: `${key}` })
     decode()
     expect(count()).toBe(3001)
+  })
+
+  test('is not remembered for a store in this process, where a small table would cost less than a large one', () => {
+    const { decode, count } = counting({ [Symbol.for('@tessera-auth/self-bounded')]: true })
+    expect(decode()).toStrictEqual(decode())
+    expect(count()).toBe(2)
   })
 
   test('keeps no long value', () => {

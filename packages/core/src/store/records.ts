@@ -2,6 +2,7 @@
 import { StoreError } from '../errors.js'
 import { randomText } from '../internal/opaque-token.js'
 import type { Platform } from '../platform.js'
+import { isEmbedded } from './bounded-store.js'
 import type { Entry, Store } from './store.js'
 
 /** How long nothing drops an expired record, by its own clock: room for clocks that differ. */
@@ -57,7 +58,7 @@ export interface Records<Value> {
   decode(entry: Entry): Stored<Value> | null
 }
 
-/** How many records are remembered as decoded, twice over, and how long their values may be: some megabytes at most. */
+/** How many records of a store elsewhere are remembered as decoded, twice over, and how long their values may be: some megabytes at most. */
 const mostRemembered = 1000
 const mostRememberedLength = 2048
 
@@ -69,12 +70,14 @@ interface Decoded<Value> {
 
 /**
  * Makes the typed view of one kind. What was decoded is remembered with the entry it came from, and by its key for a
- * store that hands out another entry each time: reading the same text again would cost more than the digest of a token.
+ * store elsewhere, which hands out another entry each time: reading the same text again would cost more than the digest
+ * of a token. Not for one that is embedded: its cost is to be the same for a small table and a large one (decision 058).
  */
 export function createRecords<Value>(store: Store, platform: Platform, kind: RecordKind<Value>): Records<Value> {
   const decoded = new WeakMap<Entry, Stored<Value>>()
   let recent = new Map<string, Decoded<Value>>()
   let older = recent
+  const remembers = !isEmbedded(store)
 
   function decode(entry: Entry): Stored<Value> | null {
     const isKept = Object.isFrozen(entry)
@@ -85,7 +88,7 @@ export function createRecords<Value>(store: Store, platform: Platform, kind: Rec
     const { key, owner, version, expiresAt } = entry
     const stored = { key, owner, version, expiresAt, value }
     if (isKept) decoded.set(entry, stored)
-    else remember({ entry, stored })
+    else if (remembers) remember({ entry, stored })
     return stored
   }
 

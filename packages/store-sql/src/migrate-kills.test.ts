@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { createSessions, type Sessions } from '@tessera-auth/core/session'
 import { describeEngine, mysql, postgres } from '@tessera-auth/engines'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startChild } from './fixtures/child.js'
+import { bundleChild, startScript } from './fixtures/child.js'
 import { type OpenedStore, openStore } from './fixtures/open-store.js'
 import { testTable } from './fixtures/test-table.js'
 
@@ -25,9 +25,14 @@ const old: readonly (readonly number[])[] = [
 ]
 const accounts = ['ada', 'bob', 'cy']
 
+const folder = mkdtempSync(join(tmpdir(), 'tessera-migrate-kills-'))
+let script: string
+beforeAll(async () => {
+  script = await bundleChild('migrate-child', folder)
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
 describe('on SQLite', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tessera-migrate-kills-'))
-  afterAll(() => rmSync(folder, { recursive: true }))
   const show = (table: string): string => `select sql from sqlite_master where tbl_name = '${table}' order by name`
   describeKills('sqlite', (lane) => join(folder, `app-${lane}.db`), show)
 })
@@ -86,15 +91,7 @@ function describeKills(driver: string, targetOf: (lane: number) => string, show:
 
     /** Kills one process while it migrates; the number of the table that it was at, or -1 when it had done them all. */
     async function killOne({ target, base }: Lane, prefix: string, olds: readonly number[]): Promise<number> {
-      const child = startChild(
-        'migrate-child',
-        driver,
-        target,
-        prefix,
-        String(tablesPerChild),
-        base,
-        ...olds.map(String),
-      )
+      const child = startScript(script, driver, target, prefix, `${tablesPerChild}`, base, ...olds.map(String))
       await child.said('ready')
       child.say('go')
       await child.said('0')

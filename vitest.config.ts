@@ -8,7 +8,6 @@ const source = (path: string): string => new URL(path, import.meta.url).pathname
 /** What takes longest, longest first: begun last, these would each run alone at the end. */
 const longest = [
   'examples/express/src/reference-app.test.ts',
-  'examples/browser-tests/src/express.test.ts',
   'packages/store-sql/src/migrate-kills.test.ts',
   'packages/core/src/token/refresh-processes.test.ts',
   'packages/store-sql/src/session-kills.test.ts',

@@ -129,7 +129,7 @@ const mysql: Dialect = {
 export const sqliteSettings = {
   default: [],
   'cache_size for the whole file': ['cache_size = -8000000'],
-  'mmap_size for the whole file': ['mmap_size = 8000000000'],
+  'both for the whole file': ['cache_size = -8000000', 'mmap_size = 8000000000'],
   'as advised': ['cache_size = -65536', 'mmap_size = 8000000000'],
 } as const satisfies Record<string, readonly string[]>
 

@@ -34,5 +34,6 @@ if (!isMainThread) {
   const database = new DatabaseSync(file)
   const removed = await purgeAll(sqliteStore(database, { table }))
   database.close()
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port of a thread has no origin
   parentPort?.postMessage(removed)
 }

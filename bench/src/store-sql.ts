@@ -1,4 +1,5 @@
 /** What a SQL store costs when its table grows, over the bare driver, and while a purge runs. */
+import { createSessions } from '@tessera-auth/core'
 import { postgresStore } from '@tessera-auth/store-sql'
 import pg from 'pg'
 import { pairedRatio } from './paired.ts'
@@ -31,7 +32,7 @@ export async function benchStoreSql(): Promise<Row[]> {
     if (wants('purge') && purges) rows.push(...(await waitsDuringPurge(engine, large, form)))
     await engine.close()
   }
-  if (wants('bare')) rows.push(await overBareDriver())
+  if (wants('bare')) rows.push(...(await overBareDriver()))
   return rows
 }
 
@@ -50,25 +51,29 @@ function wants(part: string): boolean {
   return (process.env.BENCH_PARTS ?? part).includes(part)
 }
 
-/** 64 callers at once: `store.get` over the same named statement by hand. */
-async function overBareDriver(): Promise<Row> {
+/** 64 callers at once, over the same named statement by hand: `store.get`, and all of `verify`. */
+async function overBareDriver(): Promise<Row[]> {
   const pool = new pg.Pool({ connectionString: postgresUrl(), max: 10 })
   const table = `bench_bare_${process.pid}`
   const store = postgresStore(pool, { table })
   await store.migrate()
-  const key = (n: number): string => `key-${n}`
-  for (let n = 0; n < 100; n += 1) {
-    await store.insert({ kind: 'session', key: key(n), owner: 'u', value: '{}', version: '1', expiresAt: 1 })
+  const sessions = createSessions({ store })
+  const tokens: string[] = []
+  for (let n = 0; n < 64; n += 1) {
+    tokens.push((await sessions.create({ attempt: await sessions.beginLogin(`user-${n}`) })).token)
   }
   const text = `select owner, version, expires_at, value from ${table} where kind = $1 and key = $2`
-  const bare = (n: number) => pool.query({ name: 'bare', text, values: ['session', key(n)] })
-  const by64 = (one: (n: number) => Promise<unknown>) => () => Promise.all(Array.from({ length: 64 }, (_, n) => one(n)))
-  const ratio = await pairedRatio(
-    by64((n) => store.get('session', key(n))),
-    by64(bare),
-    { runs: 30 },
-  )
+  const keyOf = (token: string): string => token.split('.')[0] ?? ''
+  const bare = (token: string) => pool.query({ name: 'bare', text, values: ['session', keyOf(token)] })
+  const by64 = (one: (token: string) => Promise<unknown>) => () => Promise.all(tokens.map(one))
+  const over = (one: (token: string) => Promise<unknown>) =>
+    pairedRatio(by64(one), by64(bare), { runs: 200, turns: 21 })
+  const ofGet = await over((token) => store.get('session', keyOf(token)))
+  const ofVerify = await over((token) => sessions.verify(token))
   await pool.query(`drop table ${table}`)
   await pool.end()
-  return { name: 'get, PostgreSQL, 64 callers / bare pg', ratio, target: 1.2, unit: 'x' }
+  return [
+    { name: 'get, PostgreSQL, 64 callers / bare pg', ratio: ofGet, target: 1.2, unit: 'x' },
+    { name: 'sessions.verify, PostgreSQL, 64 callers / bare pg', ratio: ofVerify, target: 1.2, unit: 'x' },
+  ]
 }

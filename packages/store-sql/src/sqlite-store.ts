@@ -1,5 +1,4 @@
 /** Records in SQLite, through node:sqlite, better-sqlite3, or any driver of their shape. */
-import type { Entry } from '@tessera-auth/core/store'
 import { attempt, errorCode, type Failures, storeError } from './attempts.js'
 import { turn } from './pause.js'
 import {
@@ -111,8 +110,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
       } catch (cause) {
         row = await again(cause, () => statement('get').get(kind, key))
       }
-      if (!isRow(row)) return null
-      return isArrayRow(row) ? fromArray(kind, key, row) : toEntry(kind, key, row)
+      return isRow(row) ? toEntry(kind, key, named(row)) : null
     },
     insert: async (entry) => (await changed('insert', [...rangeOf(entry.owner), ...insertValues(entry)])) === 1,
     replace: async (entry, expectedVersion) => (await changed('replace', replaceValues(entry, expectedVersion))) === 1,
@@ -198,15 +196,11 @@ function hashOf(text: string): number {
   return hashed >>> 0
 }
 
-/** A row of `get` as an array, in the order of its columns. */
-type ArrayRow = readonly [owner: string | null, version: string, ends: number | bigint | null, value: string]
-
-function isArrayRow(row: unknown): row is ArrayRow {
-  return Array.isArray(row)
-}
-
-function fromArray(kind: string, key: string, [owner, version, ends, value]: ArrayRow): Entry {
-  return { kind, key, owner, version, value, expiresAt: ends === null ? null : Number(ends) }
+/** What `toEntry` reads of a row that came as an array, in the order of its columns. */
+function named(row: unknown): unknown {
+  if (!Array.isArray(row)) return row
+  const [owner, version, ends, value] = row as unknown[]
+  return { owner, version, ends, value }
 }
 
 /** No row is `undefined` in these drivers, `null` in Bun's. */

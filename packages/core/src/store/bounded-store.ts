@@ -33,7 +33,7 @@ export function markSelfBounded<S extends Store>(store: S): S {
  * that ran into the bound is unknown. All waiting calls share one timer.
  */
 export function boundedStore(store: Store, platform: Platform, timeoutSeconds: number): Store {
-  if (selfBounded.has(store) || selfBoundedSymbol in store) return store
+  if (selfBounded.has(store) || isEmbedded(store)) return store
   const waiting = new Set<Waiting>()
   const longest = timeoutSeconds * 1000
   let watching = false

@@ -40,6 +40,8 @@ export default defineConfig({
     ],
   },
   test: {
+    // Suites start some five hundred processes, and reading and compiling its modules is half of what such a start costs.
+    env: { NODE_COMPILE_CACHE: source('node_modules/.cache/compiled') },
     globalSetup: ['packages/engines/src/global-setup.ts'],
     include: ['packages/*/src/**/*.test.ts', 'examples/*/**/*.test.ts', 'scripts/**/*.test.ts'],
     // Those look at what `next build` made, or take long: `pnpm test:built`.

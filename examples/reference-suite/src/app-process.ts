@@ -82,6 +82,7 @@ export function createStarter(command: AppCommand, open: () => Promise<AppStorag
     const own = 'DATABASE_URL' in settings ? {} : await (await storage()).open()
     const all = {
       PATH: process.env['PATH'] ?? '',
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       NODE_ENV: 'production' as const,
       PORT: String(port),
       IDP_PORT: String(idpPort),

@@ -32,13 +32,14 @@ export function createDataCodec<Data>(options: SessionData<Data>): DataCodec<Dat
       if (text === undefined) throw new TypeError('Session data must be JSON.')
       if (text.length > mostLength) throw new TypeError(`Session data is at most ${mostLength} characters of JSON.`)
       const stored: unknown = JSON.parse(text)
-      options.parse(structuredClone(stored))
+      options.parse(JSON.parse(text))
       return stored
     },
     decode(stored) {
       if (stored === undefined) return { data: JSON.parse(initial) as Data }
       try {
-        return { data: options.parse(structuredClone(stored)) }
+        // What was stored is JSON, for which this is a copy, and much faster than `structuredClone`.
+        return { data: options.parse(JSON.parse(JSON.stringify(stored))) }
       } catch {
         return null
       }

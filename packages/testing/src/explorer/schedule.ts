@@ -204,7 +204,7 @@ function describe(answer: unknown): string {
   return typeof answer === 'object' && answer !== null ? 'found' : JSON.stringify(answer)
 }
 
-/** Resolves when everything that follows from the last move has run. */
+/** Resolves when all promises that follow from the last move were followed: a tick comes after them, and before the loop goes round. */
 function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  return new Promise((resolve) => process.nextTick(resolve))
 }

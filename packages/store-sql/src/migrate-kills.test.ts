@@ -9,15 +9,17 @@ import { bundleChild, startScript } from './fixtures/child.js'
 import { type OpenedStore, openStore } from './fixtures/open-store.js'
 import { testTable } from './fixtures/test-table.js'
 
-/** How many processes are killed on each engine: 200 in all, or 200 on each in a long run. */
+/** At how many points it is killed on each engine: 200 in all, or 200 on each in a long run. */
 const kills: Readonly<Record<string, number>> =
   process.env.LONG_TESTS === '1' ? { sqlite: 200, postgres: 200, mysql: 200 } : { sqlite: 80, postgres: 60, mysql: 60 }
 /** So many kills go on beside each other. Each lane has its own file of SQLite, else most points were waits for its lock. */
-const lanes: Readonly<Record<string, number>> = { sqlite: 3, postgres: 6, mysql: 6 }
+const lanes: Readonly<Record<string, number>> = { sqlite: 3, postgres: 3, mysql: 3 }
+/** So many rows of tables one process migrates beside each other, each of which is at a point of its own when it is killed. */
+const rowsPerChild: Readonly<Record<string, number>> = { sqlite: 1, postgres: 4, mysql: 4 }
 /** More than a process comes to before it is killed. */
 const tablesPerChild = 5_000
 /** A process migrates table after table for at most this long; SQLite is through with one in less than a millisecond. */
-const mostMilliseconds: Readonly<Record<string, number>> = { sqlite: 4, postgres: 20, mysql: 20 }
+const mostMilliseconds: Readonly<Record<string, number>> = { sqlite: 4, postgres: 120, mysql: 40 }
 /** Which tables of a process are there before, without indexes, for every other kill. */
 const old: readonly (readonly number[])[] = [
   [0, 2, 4],
@@ -63,6 +65,7 @@ interface Lane {
 function describeKills(driver: string, targetOf: (lane: number) => string, show: (table: string) => string): void {
   describe('migrate', { timeout: 300_000 }, () => {
     const wanted = kills[driver] ?? Number.NaN
+    const rows = rowsPerChild[driver] ?? Number.NaN
     let ready: Lane[]
     beforeAll(async () => {
       ready = await Promise.all(Array.from({ length: lanes[driver] ?? 0 }, (_, lane) => openLane(targetOf(lane))))
@@ -89,15 +92,17 @@ function describeKills(driver: string, targetOf: (lane: number) => string, show:
       return JSON.stringify(await opened.run(show(table))).replaceAll(table, 'the_table')
     }
 
-    /** Kills one process while it migrates; the number of the table that it was at, or -1 when it had done them all. */
-    async function killOne({ target, base }: Lane, prefix: string, olds: readonly number[]): Promise<number> {
-      const child = startScript(script, driver, target, prefix, `${tablesPerChild}`, base, ...olds.map(String))
+    /** Kills one process while it migrates; the number of the table that it was at in each row. */
+    async function killOne({ target, base }: Lane, prefixes: string[], olds: readonly number[]): Promise<number[]> {
+      const child = startScript(script, driver, target, prefixes.join(), `${tablesPerChild}`, base, ...olds.map(String))
       await child.said('ready')
       child.say('go')
-      await child.said('0')
+      await child.said(`${prefixes.at(-1)} 0`)
       await setTimeout(Math.random() * (mostMilliseconds[driver] ?? 0))
       child.process.kill('SIGKILL')
-      return (await child.ended) === 'SIGKILL' ? Number(child.lines.at(-1)) : -1
+      expect(await child.ended).toBe('SIGKILL')
+      const lines = child.lines.map((line) => line.split(' '))
+      return prefixes.map((prefix) => Number(lines.findLast(([whose]) => whose === prefix)?.[1]))
     }
 
     async function expectWhole({ opened, whole, tokens }: Lane, table: string, hasOldRows: boolean): Promise<void> {
@@ -121,19 +126,23 @@ function describeKills(driver: string, targetOf: (lane: number) => string, show:
 
     test(`killed at any of ${wanted} random points leaves what the next migrate makes whole: rows from before are read, everyone can sign in`, async () => {
       const tables: number[] = []
+      let started = 0
       async function killInTurn(lane: Lane): Promise<void> {
-        while (tables.length < wanted) {
-          const place = tables.push(-1) - 1
-          const prefix = testTable()
-          const olds = old[place % 2] ?? []
-          const last = await killOne(lane, prefix, olds)
-          expect(last).toBeGreaterThanOrEqual(0)
-          tables[place] = last
-          for (const number of new Set([Math.max(0, last - 1), last])) {
-            await expectWhole(lane, `${prefix}_${number}`, olds.includes(number))
-          }
-          await lane.opened.drop(...Array.from({ length: Math.max(last + 1, 6) }, (_, number) => `${prefix}_${number}`))
+        while (started < wanted) {
+          const olds = old[(started / rows) % 2] ?? []
+          const prefixes = Array.from({ length: rows }, testTable)
+          started += prefixes.length
+          const last = await killOne(lane, prefixes, olds)
+          tables.push(...last)
+          await Promise.all(prefixes.map((prefix, row) => checkRow(lane, prefix, last[row] ?? Number.NaN, olds)))
         }
+      }
+      async function checkRow(lane: Lane, prefix: string, last: number, olds: readonly number[]): Promise<void> {
+        expect(last).toBeGreaterThanOrEqual(0)
+        for (const number of new Set([Math.max(0, last - 1), last])) {
+          await expectWhole(lane, `${prefix}_${number}`, olds.includes(number))
+        }
+        await lane.opened.drop(...Array.from({ length: Math.max(last + 1, 6) }, (_, number) => `${prefix}_${number}`))
       }
       await Promise.all(ready.map(killInTurn))
       expect(tables).toHaveLength(wanted)

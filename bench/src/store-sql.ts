@@ -51,7 +51,7 @@ function wants(part: string): boolean {
   return (process.env.BENCH_PARTS ?? part).includes(part)
 }
 
-/** 64 callers at once, over the same named statement by hand: `store.get`, and all of `verify`. */
+/** 64 callers at once, over the same named statement by hand: `store.get`, and all of `verify`; and that of one caller. */
 async function overBareDriver(): Promise<Row[]> {
   const pool = new pg.Pool({ connectionString: postgresUrl(), max: 10 })
   const table = `bench_bare_${process.pid}`
@@ -70,10 +70,17 @@ async function overBareDriver(): Promise<Row[]> {
     pairedRatio(by64(one), by64(bare), { runs: 200, turns: 21 })
   const ofGet = await over((token) => store.get('session', keyOf(token)))
   const ofVerify = await over((token) => sessions.verify(token))
+  const [first = ''] = tokens
+  const ofOne = await pairedRatio(
+    () => sessions.verify(first),
+    () => bare(first),
+    { runs: 2000, turns: 11 },
+  )
   await pool.query(`drop table ${table}`)
   await pool.end()
   return [
     { name: 'get, PostgreSQL, 64 callers / bare pg', ratio: ofGet, target: 1.2, unit: 'x' },
     { name: 'sessions.verify, PostgreSQL, 64 callers / bare pg', ratio: ofVerify, target: 1.2, unit: 'x' },
+    { name: 'sessions.verify, PostgreSQL, one caller / bare pg', ratio: ofOne, target: null, unit: 'x' },
   ]
 }

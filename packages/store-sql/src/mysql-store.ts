@@ -1,6 +1,7 @@
 /** Records in MySQL or MariaDB, through mysql2. */
 import { type Entry, StoreError } from '@tessera-auth/core/store'
 import { attempt, type Failures } from './attempts.js'
+import { gatheredReads, mostKeys } from './gathered-reads.js'
 import { pause } from './pause.js'
 import {
   columns,
@@ -11,6 +12,7 @@ import {
   type SqlValue,
   storeMethods,
   tableName,
+  toListedEntry,
   type Verb,
 } from './sql-store.js'
 
@@ -32,6 +34,8 @@ const lockTimeout = 1205
 const longestOwner = 255
 /** How many rows one statement of a purge removes, and the rest after a full one: requests wait for what it locks and logs. */
 const purgeSlice = 200
+/** A statement that reads several records has places for so many, or for all: two to keep prepared instead of a hundred. */
+const few = 10
 const purgeRestMilliseconds = 3
 
 const failures: Failures = {
@@ -43,7 +47,8 @@ const failures: Failures = {
 
 /**
  * A store in a MySQL (8.0.17 or later) or MariaDB (10.3 or later) database. Each method is one statement and one round
- * trip, but for a purge of more than 200 rows. Give it the pool of the primary: a replica may lag behind a sign-out.
+ * trip, but for a purge of more than 200 rows, and reads that are asked for while another is on its way share one. Give it
+ * the pool of the primary: a replica may lag behind a sign-out.
  *
  * @param client - a pool or connection of `mysql2/promise`.
  * @example
@@ -58,15 +63,28 @@ export function mysqlStore(client: MysqlClient, options: SqlStoreOptions = {}): 
   const statements = mysqlStatements(table)
 
   function run(verb: Verb, values: SqlValue[]): Promise<SqlAnswer> {
+    return execute(statements[verb], values)
+  }
+
+  function execute(statement: string, values: SqlValue[]): Promise<SqlAnswer> {
     return attempt(failures, async () => {
-      const [answer] = await client.execute(statements[verb], values)
+      const [answer] = await client.execute(statement, values)
       return Array.isArray(answer) ? { rows: answer, changed: 0 } : { rows: [], changed: affectedRows(answer) }
     })
   }
   const methods = storeMethods(run)
 
+  async function getMany(kind: string, keys: readonly string[]): Promise<Entry[]> {
+    const size = keys.length <= few ? few : mostKeys
+    // The first key once more for each place that is left.
+    const filled = Array.from({ length: size }, (_, place) => keys[place] ?? keys[0] ?? '')
+    const { rows } = await execute(size === few ? statements.getFew : statements.getMany, [kind, ...filled])
+    return rows.map((row) => toListedEntry(kind, row))
+  }
+
   return {
     ...methods,
+    get: gatheredReads({ one: methods.get, many: getMany }),
     removeExpired: (before, limit) =>
       inSlices(limit, purgeSlice, async (most) => {
         const { changed } = await run('removeExpired', [before, String(most)])
@@ -116,9 +134,13 @@ export function mysqlSchema(table: string): string {
 `
 }
 
-function mysqlStatements(table: string): Readonly<Record<Verb, string>> {
+function mysqlStatements(table: string): Readonly<Record<Verb | 'getFew' | 'getMany', string>> {
   const where = 'kind = ? and `key` = ?'
+  const among = (size: number): string =>
+    `select \`key\`, ${columns} from ${table} where kind = ? and \`key\` in (${Array.from({ length: size }).fill('?').join()})`
   return {
+    getFew: among(few),
+    getMany: among(mostKeys),
     get: `select ${columns} from ${table} where ${where}`,
     insert: `insert into ${table} (kind, \`key\`, owner, version, expires_at, value) values (?, ?, ?, ?, ?, ?)`,
     replace: `update ${table} set version = ?, expires_at = ?, value = ? where ${where} and version = ?`,

@@ -1,6 +1,7 @@
 /** Records in PostgreSQL, through pg, postgres (postgres.js) or PGlite. */
 import { ConfigError, type InvalidationBus } from '@tessera-auth/core/store'
 import { attempt, errorCode, type Failures } from './attempts.js'
+import { gatheredReads } from './gathered-reads.js'
 import { carryOnWrites, invalidationPayload } from './postgres-bus.js'
 import { postgresConnection, type PostgresStatement, type SqlClient } from './postgres-client.js'
 import {
@@ -11,6 +12,7 @@ import {
   type SqlValue,
   storeMethods,
   tableName,
+  toListedEntry,
   type Verb,
 } from './sql-store.js'
 
@@ -22,6 +24,9 @@ export interface PostgresStoreOptions extends SqlStoreOptions {
   readonly bus?: InvalidationBus
 }
 
+/** The statements: those of every dialect, and the one that reads several records. */
+type Named = Verb | 'getMany'
+
 const failures: Failures = {
   engine: 'PostgreSQL',
   tries: 10,
@@ -31,8 +36,8 @@ const failures: Failures = {
 }
 
 /**
- * A store in a PostgreSQL database, 12 or later. Each method is one statement and one round trip. Give it the pool of
- * the primary: a replica may lag behind a sign-out.
+ * A store in a PostgreSQL database, 12 or later. Each method is one statement and one round trip, and reads that are asked
+ * for while another is on its way share one. Give it the pool of the primary: a replica may lag behind a sign-out.
  *
  * @param client - a pool or client of pg, the `sql` of postgres, or a PGlite.
  * @example
@@ -48,7 +53,7 @@ export function postgresStore(client: SqlClient, options: PostgresStoreOptions =
   const statements = postgresStatements(table, channel !== null)
   const schema = postgresSchema(table)
 
-  function run(verb: Verb, values: SqlValue[]): Promise<SqlAnswer> {
+  function run(verb: Named, values: SqlValue[]): Promise<SqlAnswer> {
     return attempt(failures, () => connection.run(statements[verb], values))
   }
 
@@ -58,8 +63,15 @@ export function postgresStore(client: SqlClient, options: PostgresStoreOptions =
     return { rows, changed: rows.length }
   }
 
+  const methods = storeMethods(run, write)
+
   return {
-    ...storeMethods(run, write),
+    ...methods,
+    get: gatheredReads({
+      one: methods.get,
+      many: async (kind, keys) =>
+        (await run('getMany', [kind, keys.join()])).rows.map((row) => toListedEntry(kind, row)),
+    }),
     schema,
     migrate: async () => {
       await attempt(failures, () => connection.script(oneAtATime(table, schema)))
@@ -84,10 +96,12 @@ create index if not exists ${index}_expires_at on ${table} (expires_at) where ex
 `
 }
 
-function postgresStatements(table: string, notifying: boolean): Readonly<Record<Verb, PostgresStatement>> {
+function postgresStatements(table: string, notifying: boolean): Readonly<Record<Named, PostgresStatement>> {
   const where = 'kind = $1 and key = $2'
-  const texts: Record<Verb, string> = {
+  const texts: Record<Named, string> = {
     get: `select ${columns} from ${table} where ${where}`,
+    // The keys as one text, which every driver sends as it is.
+    getMany: `select key, ${columns} from ${table} where kind = $1 and key = any(string_to_array($2, ','))`,
     insert: `insert into ${table} (kind, key, owner, version, expires_at, value) values ($1, $2, $3, $4, $5, $6) on conflict (kind, key) do nothing`,
     replace: `update ${table} set version = $1, expires_at = $2, value = $3 where kind = $4 and key = $5 and version = $6`,
     remove: `delete from ${table} where ${where}`,
@@ -103,12 +117,13 @@ function postgresStatements(table: string, notifying: boolean): Readonly<Record<
     texts.remove = notifyingWrite(texts.remove, 3)
     texts.removeVersion = notifyingWrite(texts.removeVersion, 4)
   }
-  const named = (verb: Verb): PostgresStatement => ({
+  const named = (verb: Named): PostgresStatement => ({
     name: `${table}.${verb}${notifying ? '+' : ''}`,
     text: texts[verb],
   })
   return {
     get: named('get'),
+    getMany: named('getMany'),
     insert: named('insert'),
     replace: named('replace'),
     remove: named('remove'),

@@ -35,13 +35,14 @@ const nodeCrypto = findNodeCrypto()
 // Taken out once: the module object has so many properties, and the global one such accessors, that each access costs as
 // much as a look-up in a map.
 const nodeHash = nodeCrypto?.hash
-const clock = performance
+// Loaded by the runtime when it is first asked for, which takes a millisecond: not while a process starts.
+let clock: Performance | undefined
 const utf8 = new TextEncoder()
 
 /** The runtime's own clock, randomness, digests and `fetch`. The default of every factory. */
 export const systemPlatform: Platform = {
   now: () => Math.floor(Date.now() / 1000),
-  monotonic: () => clock.now(),
+  monotonic: () => (clock ??= performance).now(),
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   fetch: (url, init) => fetch(url, init),

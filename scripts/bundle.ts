@@ -1,8 +1,7 @@
 /** JavaScript by tsup: one file per entry point, shared chunks, and one file for all that the session part stands on. */
-import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { build as tsup, type Options } from 'tsup'
 
 /** What is bundled, and where to. */
@@ -22,8 +21,11 @@ type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 const partEntry = 'session/index.ts'
 /** The part holds this dependency too, with its licence: it is five files, and was half of the time that loading took. */
 const inlined = '@oslojs/encoding'
-/** Stands for the part's file until it is known where the files lie that import it. */
-const placeholder = '#part'
+/** How the part is imported: package.json (`imports`) says which of the two it is on which runtime. */
+const part = '#part'
+/** What differs in them: digests for runtimes without node:crypto, or nothing. */
+const digests = '#portable-digests'
+const parts = { part: 'no-portable-digests.ts', 'part-portable': 'portable-digests.ts' }
 
 /**
  * Writes the bundles. What `session/index.ts` stands on would be spread over a chunk for each set of entry points that
@@ -36,10 +38,15 @@ export async function bundle(made: Bundle): Promise<void> {
   await write({ ...made, entryPoints: [partEntry], outDir: aside }, { esbuildPlugins: [collect(files)] })
   const barrel = join(aside, 'part.ts')
   writeFileSync(barrel, [...files].map((path) => `export * from '${path}'\n`).join(''))
-  const banner = { js: `/* Contains ${inlined}:\n\n${licenceOf(inlined, made.sourceFolder)}*/` }
-  await write({ ...made, entryPoints: [], outDir: aside }, { entry: { part: barrel }, noExternal: [inlined], banner })
   await write(made, { esbuildPlugins: [importFromPart(files)] })
-  link(join(aside, 'part.js'), made.outDir)
+  const banner = { js: `/* Contains ${inlined}:\n\n${licenceOf(inlined, made.sourceFolder)}*/` }
+  for (const [name, chosen] of Object.entries(parts)) {
+    const esbuildPlugins = [replace(digests, join(made.sourceFolder, chosen))]
+    const outDir = join(aside, 'out')
+    const options = { entry: { [name]: barrel }, noExternal: [inlined, digests], banner, esbuildPlugins }
+    await write({ ...made, entryPoints: [], outDir }, options)
+    renameSync(join(outDir, `${name}.js`), join(made.outDir, `${name}.js`))
+  }
   rmSync(aside, { recursive: true })
 }
 
@@ -82,6 +89,14 @@ function collect(files: Set<string>): Plugin {
   }
 }
 
+/** Takes a file for an import of this name. */
+function replace(name: string, path: string): Plugin {
+  return {
+    name: 'replace',
+    setup: (build) => build.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path })),
+  }
+}
+
 /** Makes each import of one of these sources an import of the part. */
 function importFromPart(files: ReadonlySet<string>): Plugin {
   return {
@@ -90,22 +105,7 @@ function importFromPart(files: ReadonlySet<string>): Plugin {
       build.onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
         if (kind === 'entry-point') return undefined
         const source = resolve(resolveDir, path).replace(/\.js$/, '.ts')
-        return files.has(source) ? { path: placeholder, external: true } : undefined
+        return files.has(source) ? { path: part, external: true } : undefined
       }),
   }
-}
-
-/** Puts the part among the chunks, named by its content as they are, and its name where the placeholder stands. */
-function link(part: string, outDir: string): void {
-  const name = `part-${createHash('sha256').update(readFileSync(part)).digest('hex').slice(0, 8).toUpperCase()}.js`
-  const target = join(outDir, 'chunks', name)
-  for (const entry of readdirSync(outDir, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue
-    const path = join(entry.parentPath, entry.name)
-    const there = relative(dirname(path), target)
-    const specifier = there.startsWith('.') ? there : `./${there}`
-    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(`"${placeholder}"`, JSON.stringify(specifier)))
-  }
-  mkdirSync(dirname(target), { recursive: true })
-  renameSync(part, target)
 }

@@ -28,7 +28,6 @@ const packages = readdirSync(new URL('packages', import.meta.url))
 export default defineConfig({
   resolve: {
     alias: [
-      { find: '#portable-digests', replacement: source('packages/core/src/portable-digests.ts') },
       {
         find: /^@tessera-auth\/core\/(session|token|oauth|store|http)$/,
         replacement: source('packages/core/src/$1/index.ts'),
@@ -40,7 +39,7 @@ export default defineConfig({
     ],
   },
   test: {
-    // Suites start some five hundred processes, and reading and compiling its modules is half of what such a start costs.
+    // Suites start hundreds of processes, and for an app reading and compiling its modules is half of what a start costs.
     env: { NODE_COMPILE_CACHE: source('node_modules/.cache/compiled') },
     globalSetup: ['packages/engines/src/global-setup.ts'],
     include: ['packages/*/src/**/*.test.ts', 'examples/*/**/*.test.ts', 'scripts/**/*.test.ts'],

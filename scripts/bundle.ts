@@ -23,9 +23,9 @@ const partEntry = 'session/index.ts'
 const inlined = '@oslojs/encoding'
 /** How the part is imported: package.json (`imports`) says which of the two it is on which runtime. */
 const part = '#part'
-/** What differs in them: digests for runtimes without node:crypto, or nothing. */
-const digests = '#portable-digests'
-const parts = { part: 'no-portable-digests.ts', 'part-portable': 'portable-digests.ts' }
+/** The two, by what they hold in place of the digests for runtimes without node:crypto. */
+const digests = 'internal/portable-digests.ts'
+const parts = { part: 'internal/no-portable-digests.ts', 'part-portable': digests }
 
 /**
  * Writes the bundles. What `session/index.ts` stands on would be spread over a chunk for each set of entry points that
@@ -41,9 +41,9 @@ export async function bundle(made: Bundle): Promise<void> {
   await write(made, { esbuildPlugins: [importFromPart(files)] })
   const banner = { js: `/* Contains ${inlined}:\n\n${licenceOf(inlined, made.sourceFolder)}*/` }
   for (const [name, chosen] of Object.entries(parts)) {
-    const esbuildPlugins = [replace(digests, join(made.sourceFolder, chosen))]
+    const esbuildPlugins = [replace(join(made.sourceFolder, digests), join(made.sourceFolder, chosen))]
     const outDir = join(aside, 'out')
-    const options = { entry: { [name]: barrel }, noExternal: [inlined, digests], banner, esbuildPlugins }
+    const options = { entry: { [name]: barrel }, noExternal: [inlined], banner, esbuildPlugins }
     await write({ ...made, entryPoints: [], outDir }, options)
     renameSync(join(outDir, `${name}.js`), join(made.outDir, `${name}.js`))
   }
@@ -89,11 +89,14 @@ function collect(files: Set<string>): Plugin {
   }
 }
 
-/** Takes a file for an import of this name. */
-function replace(name: string, path: string): Plugin {
+/** Takes the text of another source. */
+function replace(source: string, other: string): Plugin {
   return {
     name: 'replace',
-    setup: (build) => build.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path })),
+    setup: (build) =>
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) =>
+        path === source ? { contents: readFileSync(other, 'utf8'), loader: 'ts' } : undefined,
+      ),
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Platform, sha256Text, systemPlatform } from './platform.js'
-import { portableHmacSha256, portableSha256 } from './portable-digests.js'
+import { portableHmacSha256, portableSha256 } from './internal/portable-digests.js'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const utf8 = new TextEncoder()

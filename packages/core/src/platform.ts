@@ -1,6 +1,6 @@
 /** The only door to time, randomness, digests and the network. Everything else takes a {@link Platform}. */
-import { portableHmacSha256, portableSha256 } from '#portable-digests'
 import { encodeBase64urlNoPadding } from '@oslojs/encoding'
+import { portableHmacSha256, portableSha256 } from './internal/portable-digests.js'
 
 /**
  * What the library needs from the runtime. Pass another one to a factory to control time in tests.

@@ -13,7 +13,7 @@ import { testTable } from './fixtures/test-table.js'
 const kills: Readonly<Record<string, number>> =
   process.env.LONG_TESTS === '1' ? { sqlite: 200, postgres: 200, mysql: 200 } : { sqlite: 80, postgres: 60, mysql: 60 }
 /** So many kills go on beside each other. Each lane has its own file of SQLite, else most points were waits for its lock. */
-const lanes: Readonly<Record<string, number>> = { sqlite: 3, postgres: 3, mysql: 3 }
+const lanes = 3
 /** So many rows of tables one process migrates beside each other, each of which is at a point of its own when it is killed. */
 const rowsPerChild: Readonly<Record<string, number>> = { sqlite: 1, postgres: 4, mysql: 4 }
 /** More than a process comes to before it is killed. */
@@ -68,7 +68,7 @@ function describeKills(driver: string, targetOf: (lane: number) => string, show:
     const rows = rowsPerChild[driver] ?? Number.NaN
     let ready: Lane[]
     beforeAll(async () => {
-      ready = await Promise.all(Array.from({ length: lanes[driver] ?? 0 }, (_, lane) => openLane(targetOf(lane))))
+      ready = await Promise.all(Array.from({ length: lanes }, (_, lane) => openLane(targetOf(lane))))
     })
     afterAll(async () => {
       for (const { opened, base } of ready) {

@@ -34,9 +34,9 @@ const lockTimeout = 1205
 const longestOwner = 255
 /** How many rows one statement of a purge removes, and the rest after a full one: requests wait for what it locks and logs. */
 const purgeSlice = 200
+const purgeRestMilliseconds = 3
 /** A statement that reads several records has places for so many, or for all: two to keep prepared instead of a hundred. */
 const few = 10
-const purgeRestMilliseconds = 3
 
 const failures: Failures = {
   engine: 'MySQL',

@@ -1,4 +1,4 @@
-/** Digests for runtimes without node:crypto; the others load `no-portable-digests` in its place (package.json, `imports`). */
+/** Digests for runtimes without node:crypto; the others get `no-portable-digests` in its place (`scripts/bundle.ts`). */
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 

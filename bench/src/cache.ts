@@ -1,13 +1,12 @@
 /** What the cache saves and what it takes: reads per session and bound, a check over Redis, memory, a flood. */
 import { hash, randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { cachedStore, createSessions, memoryStore, type Sessions, type Store } from '@tessera-auth/core'
 import { startRedis } from '@tessera-auth/engines'
 import { redisStore } from '@tessera-auth/store-redis'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
+import { collectGarbage } from './garbage.ts'
 import { pairedRatio } from './paired.ts'
 import type { Row } from './row.ts'
 
@@ -182,9 +181,7 @@ async function commands(client: Redis, run: () => Promise<void>): Promise<number
 
 /** Bytes in use, after a collection. */
 function heap(): number {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  collect()
-  collect()
+  collectGarbage()
+  collectGarbage()
   return process.memoryUsage().heapUsed
 }

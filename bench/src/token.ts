@@ -1,7 +1,5 @@
 /** What tokens cost, against the least that can be asked, and against what people would use instead. */
 import { createPrivateKey, createPublicKey, hash, randomUUID } from 'node:crypto'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import {
   type Algorithm,
   cachedStore,
@@ -15,6 +13,7 @@ import {
 } from '@tessera-auth/core'
 import { createSigner, createVerifier } from 'fast-jwt'
 import { importJWK, jwtVerify, SignJWT } from 'jose'
+import { collectGarbage } from './garbage.ts'
 import { pairedRatio } from './paired.ts'
 import type { Row } from './row.ts'
 
@@ -22,8 +21,6 @@ const issuer = 'https://app.example'
 const audience = 'https://api.example'
 const secrets = ['a secret of this measurement, 32 characters or more']
 const count = 1000
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
 /** A cache that never has to ask again while it is measured: what the cache itself costs is measured elsewhere. */
 const store = cachedStore(memoryStore(), { maxStalenessSeconds: 3600 })
 

@@ -28,20 +28,20 @@ export interface AuthEvent {
   readonly reason: string | null
 }
 
-/** Receives the audit stream; called after the write it tells of. */
+/** Receives the audit stream; called after the write it tells of. A promise that it returns is not waited for. */
 export type OnEvent = (event: AuthEvent) => void
 
-/** Sends one event. A listener that throws never fails a request. */
+/** Sends one event. A listener that throws or rejects never fails a request. */
 export type Emit = (type: AuthEventType, about?: Partial<Pick<AuthEvent, 'userId' | 'sessionId' | 'reason'>>) => void
 
 /** Binds the listener and the clock once, for a factory. */
 export function createEmit(onEvent: OnEvent | undefined, platform: Platform): Emit {
   if (!onEvent) return () => {}
   return (type, { userId = null, sessionId = null, reason = null } = {}) => {
+    // A full disk under the audit log must not sign anybody out, nor an unhandled rejection end the process.
     try {
-      onEvent({ type, version: 1, at: platform.now(), userId, sessionId, reason })
-    } catch {
-      // A full disk under the audit log must not sign anybody out.
-    }
+      const answer: unknown = onEvent({ type, version: 1, at: platform.now(), userId, sessionId, reason })
+      Promise.resolve(answer).catch(() => {})
+    } catch {}
   }
 }

@@ -58,6 +58,19 @@ describe('cookieValues', () => {
     expect(cookieValues(header, 'session')).toEqual(values)
   })
 
+  test.each(['\u00a0', '\ufeff', '\u2000', '\u000b', '\f', '\r', '\n', '\0'])(
+    'of a name with %j before or after it are none: a subdomain may set that',
+    (character) => {
+      const header = `${character}session=a; session${character}=b; a=1`
+      expect(cookieValues(header, 'session')).toEqual([])
+      expect(cookieNames(`${character}a.1=x`, 'a.')).toEqual([])
+    },
+  )
+
+  test('spaces and tabs around a name and a value are no part of them, others are', () => {
+    expect(cookieValues('a=1;\t session \t=\t a\u00a0 ;b=2', 'session')).toEqual(['a\u00a0'])
+  })
+
   test('twins are looked at up to a bound', () => {
     const header = Array.from({ length: 100 }, (_, index) => `session=${index}`).join('; ')
     expect(cookieValues(header, 'session')).toHaveLength(8)

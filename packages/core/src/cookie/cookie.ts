@@ -56,13 +56,15 @@ export function createCookie(name: string, options: CookieOptions): Cookie {
 export function cookieValues(header: string | null, name: string): string[] {
   if (header === null || header.length > mostHeader) return []
   const values: string[] = []
+  let equals = -1
   // Walked, not split: on the path of every request nothing is made of the cookies that are not ours.
   for (let start = 0; start < header.length && values.length < mostTwins;) {
+    if (equals < start) equals = header.indexOf('=', start)
+    if (equals < 0) break
     const next = header.indexOf(';', start)
     const end = next < 0 ? header.length : next
-    const equals = header.indexOf('=', start)
-    if (equals >= 0 && equals < end && header.slice(start, equals).trim() === name) {
-      const value = header.slice(equals + 1, end).trim()
+    if (equals < end && withoutBlanks(header, start, equals) === name) {
+      const value = withoutBlanks(header, equals + 1, end)
       if (!values.includes(value)) values.push(value)
     }
     start = end + 1
@@ -73,6 +75,22 @@ export function cookieValues(header: string | null, name: string): string[] {
 /** Names of the cookies in a header that start with a prefix, each once and in order. */
 export function cookieNames(header: string | null, prefix: string): string[] {
   if (header === null || header.length > mostHeader) return []
-  const names = header.split(';').map((pair) => pair.slice(0, Math.max(pair.indexOf('='), 0)).trim())
+  const names = header.split(';').map((pair) => withoutBlanks(pair, 0, pair.indexOf('=')))
   return [...new Set(names.filter((name) => name.startsWith(prefix)))]
+}
+
+/**
+ * A part of a header without the spaces and tabs around it (RFC 6265bis §5.6). Not `trim`, which takes away more: a browser
+ * lets any subdomain set a cookie whose name is a no-break space and ours, as that does not begin with `__Host-`.
+ */
+function withoutBlanks(text: string, from: number, to: number): string {
+  let start = from
+  let end = to
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, Math.max(start, end))
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }

@@ -99,6 +99,34 @@ describe('rotate', () => {
   })
 })
 
+describe('rotate of a session that was held for long', () => {
+  test('brings none back that has ended by itself meanwhile', async () => {
+    const { sessions, signIn, platform, events } = setUp()
+    const { session } = await signIn()
+    platform.advance(604_800)
+    await expect(sessions.rotate(session, { methods: ['pwd'] })).rejects.toMatchObject({ code: 'unauthenticated' })
+    expect(await sessions.list('user-1')).toEqual([])
+    expect(events.at(-1)).toMatchObject({ type: 'session.rejected', reason: 'idle_expired' })
+  })
+
+  test('goes on with one that was in use elsewhere', async () => {
+    const { sessions, signIn, platform } = setUp()
+    const { session, token } = await signIn()
+    platform.advance(604_799)
+    await verified(sessions.verify(token))
+    platform.advance(604_799)
+    const rotated = await sessions.rotate(session, { methods: ['pwd'] })
+    expect(await sessions.verify(rotated.token)).toEqual(rotated.session)
+  })
+
+  test('refuses methods that could not be read again, and changes nothing', async () => {
+    const { sessions, signIn } = setUp()
+    const { session, token } = await signIn()
+    await expect(sessions.rotate(session, { methods: [1] as never })).rejects.toThrow(TypeError)
+    expect(await sessions.verify(token)).toEqual(session)
+  })
+})
+
 describe('update', () => {
   test('50 at once lose nothing', async () => {
     const { sessions, signIn, add } = setUp()

@@ -2,7 +2,7 @@
 import { AuthError } from '../errors.js'
 import { mintToken } from '../internal/opaque-token.js'
 import { presentedDigest } from '../store/login-records.js'
-import type { Session, SessionWithToken } from './session.js'
+import { checkValue, type Session, type SessionWithToken } from './session.js'
 import { judge, storedOf, policyOf, type SessionContext, viewOf } from './session-context.js'
 import { confirmSession } from './verify-session.js'
 
@@ -23,10 +23,14 @@ export async function rotateSession<Data>(
   const digest = presentedDigest(session)
   let found = storedOf(session)
   if (!found || digest === undefined || found.owner === null) throw new AuthError('unauthenticated')
+  // The session may have been held for long, by a socket: a rotation would bring one back that has ended by itself.
+  if (judge(context, found.value, context.platform.now()).state !== 'active') {
+    found = await confirmSession(context, session, digest)
+  }
   for (let tries = 0; tries < mostTries; tries += 1) {
     const now = context.platform.now()
     const next = mintToken(context.platform, session.id)
-    const value = {
+    const value = checkValue({
       ...found.value,
       hash: next.digest,
       previous: [digest, ...found.value.previous].slice(0, keptDigests),
@@ -34,7 +38,7 @@ export async function rotateSession<Data>(
       lastSeenAt: now,
       methods: [...proof.methods],
       policy: policyOf(context, found.value),
-    }
+    })
     const written = await context.records.replace(found, value, judge(context, value, now).expiresAt)
     if (written) {
       context.emit('session.rotated', { userId: written.owner, sessionId: written.key })

@@ -2,7 +2,7 @@
 import { AuthError } from '../errors.js'
 import { mintToken } from '../internal/opaque-token.js'
 import type { LoginAttempt, OwnerLogins } from '../store/login-records.js'
-import { decodeSessionValue, type ProviderLogin, type SessionValue, type SessionWithToken } from './session.js'
+import { checkValue, type ProviderLogin, type SessionValue, type SessionWithToken } from './session.js'
 import { judge, type SessionContext, type StoredSession, viewOf } from './session-context.js'
 
 /** How somebody signed in. */
@@ -60,7 +60,7 @@ function newValue<Data>(context: SessionContext<Data>, input: NewSession<Data>, 
   const now = context.platform.now()
   const { codec, policy } = context
   const absolute = Math.min(policy.absolute, input.absoluteTimeoutSeconds ?? policy.absolute)
-  return {
+  return checkValue({
     v: 1,
     hash,
     previous: [],
@@ -72,7 +72,7 @@ function newValue<Data>(context: SessionContext<Data>, input: NewSession<Data>, 
     label: (input.deviceLabel ?? '').slice(0, mostLabelLength),
     remember: input.remember ?? true,
     ...(codec && input.data !== undefined ? { data: codec.encode(input.data) } : {}),
-  }
+  })
 }
 
 // Whatever goes wrong from here on, nobody was given the token yet: the record is taken back, and the error stands.
@@ -95,16 +95,18 @@ async function admit<Data>(
 }
 
 async function endOldest<Data>(
-  { records, maxSessionsPerUser, emit }: SessionContext<Data>,
+  context: SessionContext<Data>,
   created: StoredSession,
   { entries }: OwnerLogins,
 ): Promise<void> {
+  const { records, platform, maxSessionsPerUser, emit } = context
   if (entries.length <= maxSessionsPerUser) return
+  const now = platform.now()
   const others = entries
     .filter(({ key }) => key !== created.key)
-    .map((entry) => ({ key: entry.key, value: decodeSessionValue(JSON.parse(entry.value)) }))
-    .flatMap(({ key, value }) => (value ? [{ key, createdAt: value.createdAt }] : []))
-    .toSorted((left, right) => right.createdAt - left.createdAt)
+    .flatMap((entry) => records.decode(entry) ?? [])
+    .filter(({ value }) => judge(context, value, now).state === 'active')
+    .toSorted((left, right) => right.value.createdAt - left.value.createdAt)
   const ending = others.slice(maxSessionsPerUser - 1)
   await Promise.all(ending.map(({ key }) => records.remove(key)))
   for (const { key } of ending) emit('session.revoked', { userId: created.owner, sessionId: key, reason: 'limit' })

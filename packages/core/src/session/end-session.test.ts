@@ -150,6 +150,25 @@ describe('maxSessionsPerUser', () => {
     expect(living.map(({ id }) => id)).toEqual([made[3]?.session.id, made[2]?.session.id])
   })
 
+  test('a session that has ended by itself is none of them', async () => {
+    const { sessions, signIn, platform } = setUp({
+      maxSessionsPerUser: 2,
+      idleTimeoutSeconds: 60,
+      touchIntervalSeconds: 0,
+    })
+    const used = await signIn()
+    platform.advance(1)
+    const idle = await signIn()
+    for (let minute = 0; minute < 3; minute += 1) {
+      platform.advance(50)
+      expect(await sessions.verify(used.token)).not.toBeNull()
+    }
+    const latest = await signIn()
+    expect(await sessions.verify(idle.token)).toBeNull()
+    const living = await sessions.list('user-1')
+    expect(living.map(({ id }) => id)).toEqual([latest.session.id, used.session.id])
+  })
+
   test('"sign out everywhere" before does not count as a session', async () => {
     const { sessions, signIn } = setUp({ maxSessionsPerUser: 2 })
     await sessions.revokeAll('user-1')
@@ -184,6 +203,21 @@ describe('onRevoked', () => {
     await sessions.revoke('user-1', session.id)
     platform.advance(11)
     await vi.waitFor(() => expect(callback).toHaveBeenCalledTimes(1))
+  })
+
+  test('a callback that rejects harms nobody', async () => {
+    const { sessions, signIn, platform } = setUp()
+    const { session } = await signIn()
+    const callback = vi.fn(() => Promise.reject(new Error('the socket is gone')))
+    const unhandled = vi.fn()
+    process.on('unhandledRejection', unhandled)
+    sessions.onRevoked(session.id, callback)
+    await sessions.revoke('user-1', session.id)
+    platform.advance(11)
+    await vi.waitFor(() => expect(callback).toHaveBeenCalledTimes(1))
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', unhandled)
+    expect(unhandled).not.toHaveBeenCalled()
   })
 
   test('after the unsubscribe it is silent', async () => {

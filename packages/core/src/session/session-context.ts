@@ -5,7 +5,7 @@ import type { Platform } from '../platform.js'
 import { judgeLogin, type LoginPolicy, type LoginState } from '../store/login-policy.js'
 import { type LoginRecords, originOf, rememberOrigin } from '../store/login-records.js'
 import type { Records, Stored } from '../store/records.js'
-import type { KeptRecords } from '../store/record-watch.js'
+import type { KeptRecords, WatchRecord } from '../store/record-watch.js'
 import type { Store } from '../store/store.js'
 import type { ProviderLogins } from './provider-logins.js'
 import type { Session, SessionValue } from './session.js'
@@ -21,6 +21,7 @@ export interface SessionContext<Data> {
   readonly records: Records<SessionValue>
   /** The records that a cache has at hand; `undefined`: there is none. */
   readonly kept: KeptRecords | undefined
+  readonly watch: WatchRecord
   readonly logins: LoginRecords
   readonly providerLogins: ProviderLogins
   readonly policy: LoginPolicy

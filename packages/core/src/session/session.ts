@@ -84,6 +84,17 @@ export function decodeSessionValue(stored: unknown): SessionValue | null {
   return isTexts(value.methods) && isTexts(value.previous) ? (value as SessionValue) : null
 }
 
+/**
+ * The same, before it is written: what could not be read again would sign its user out with the next request. Throws
+ * `TypeError`; types keep most of it away, but not numbers that are not whole.
+ */
+export function checkValue(value: SessionValue): SessionValue {
+  if (decodeSessionValue(value) && value.policy.absolute > 0) return value
+  throw new TypeError(
+    'A sign-in has `methods`, a list of texts, `remember`, a boolean, and `authenticatedAt` and `absoluteTimeoutSeconds`, whole seconds.',
+  )
+}
+
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((text) => typeof text === 'string')
 }

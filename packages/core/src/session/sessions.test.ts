@@ -1,5 +1,5 @@
 import { testPlatform } from '@tessera-auth/testing'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ConfigError, StoreError } from '../errors.js'
 import type { AuthEvent } from '../events.js'
 import { memoryStore } from '../store/memory-store.js'
@@ -55,6 +55,33 @@ describe('create and verify', () => {
   test.each([undefined, null, 7, {}, [], Symbol('x')])('what is no text (%s) opens nothing', async (wrong) => {
     const { sessions } = setUp()
     expect(await sessions.verify(wrong as never)).toBeNull()
+  })
+
+  test.each([
+    { authenticatedAt: 1_700_000_000.5 },
+    { authenticatedAt: Number.NaN },
+    { absoluteTimeoutSeconds: 0.5 },
+    { absoluteTimeoutSeconds: Number.NaN },
+    { absoluteTimeoutSeconds: 0 },
+    { absoluteTimeoutSeconds: -5 },
+    { methods: [1] },
+    { remember: 'no' },
+  ])('a sign-in with %j is refused, and nothing is stored', async (options) => {
+    const { sessions, store } = setUp()
+    const attempt = await sessions.beginLogin('user-1')
+    await expect(sessions.create({ attempt, ...(options as object) })).rejects.toThrow(TypeError)
+    expect(await store.listByOwner('session', 'user-1')).toEqual([])
+  })
+
+  test('a listener of events that rejects harms nobody', async () => {
+    const unhandled = vi.fn()
+    process.on('unhandledRejection', unhandled)
+    const onEvent = vi.fn(() => Promise.reject(new Error('the disk is full')))
+    const { sessions } = setUp({ onEvent })
+    expect(await sessions.verify('x')).toBeNull()
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', unhandled)
+    expect([onEvent.mock.calls.length, unhandled.mock.calls.length]).toEqual([1, 0])
   })
 
   test('one flipped character anywhere refuses the token', async () => {

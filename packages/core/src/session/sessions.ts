@@ -9,7 +9,7 @@ import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
 import { createLoginRecords, type LoginAttempt, sessionKind } from '../store/login-records.js'
 import { createRecords, expiredGraceSeconds } from '../store/records.js'
-import { keptRecords, watchRecord } from '../store/record-watch.js'
+import { createWatches, keptRecords } from '../store/record-watch.js'
 import { rotateSession, updateSession } from './change-session.js'
 import { createSession, type NewSession } from './create-session.js'
 import { createProviderLogins, type ProviderLogout } from './provider-logins.js'
@@ -153,6 +153,7 @@ function createContext<Data>(
     store,
     records: createRecords(store, platform, { kind: sessionKind, decode: decodeSessionValue, unreadable: 'absent' }),
     kept: keptRecords(store, sessionKind),
+    watch: createWatches(store, platform, sessionKind),
     logins: createLoginRecords(store, platform),
     providerLogins: createProviderLogins(store, platform),
     policy: {
@@ -206,17 +207,18 @@ function createInternals<Data>(
 }
 
 function onRevoked<Data>(context: SessionContext<Data>, sessionId: string, callback: () => void): () => void {
-  const { store, platform, records } = context
+  const { watch, platform, records } = context
   let told = false
   const look = async (): Promise<void> => {
     const found = await records.readAny(sessionId, { fresh: true })
     if (told || (found && judge(context, found.value, platform.now()).state === 'active')) return
     told = true
     stop()
-    callback()
+    // Awaited for what it rejects with: nobody else would.
+    await callback()
   }
   // An outage is not an ending: the next look decides.
-  const stop = watchRecord({ store, platform, kind: sessionKind, key: sessionId }, () => void look().catch(() => {}))
+  const stop = watch(sessionId, () => void look().catch(() => {}))
   return () => {
     told = true
     stop()

@@ -1,10 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { testPlatform } from '@tessera-auth/testing'
 import { cachedStore } from './cached-store.js'
 import { settled } from './fixtures/gated-store.js'
 import { manualBus } from './fixtures/manual-bus.js'
 import { memoryStore } from './memory-store.js'
-import { watchRecord } from './record-watch.js'
+import { createWatches } from './record-watch.js'
 import type { Entry, Store } from './store.js'
 
 const kind = 'session'
@@ -16,7 +16,7 @@ function setUp(open: (backend: Store, platform: ReturnType<typeof testPlatform>)
   const backend = memoryStore({ platform })
   const store = open(backend, platform)
   const calls = { count: 0 }
-  const stop = watchRecord({ store, platform, kind, key: 'a' }, () => (calls.count += 1))
+  const stop = createWatches(store, platform, kind)('a', () => (calls.count += 1))
   const pass = async (seconds: number): Promise<void> => {
     platform.advance(seconds)
     await settled()
@@ -31,7 +31,7 @@ function setUpCached() {
   return { ...setUp(open), ...manual }
 }
 
-describe('watchRecord', () => {
+describe('createWatches', () => {
   test('is told of a message about its record, and of no other', () => {
     const { calls, subscribers } = setUpCached()
     subscribers[0]?.deliver(kind, 'b')
@@ -53,7 +53,7 @@ describe('watchRecord', () => {
     await store.get(kind, 'a')
     await backend.remove(kind, 'a')
     const { promise, resolve } = Promise.withResolvers<Entry | null>()
-    watchRecord({ store, platform, kind, key: 'a' }, () => resolve(store.get(kind, 'a')))
+    createWatches(store, platform, kind)('a', () => resolve(store.get(kind, 'a')))
     subscribers[0]?.deliver(kind, 'a')
     expect(await promise).toBeNull()
   })
@@ -84,9 +84,36 @@ describe('watchRecord', () => {
     expect(calls.count).toBe(0)
   })
 
+  test('nothing waits any more a second after the last was stopped', async () => {
+    const sleep = vi.fn<(milliseconds: number) => Promise<void>>()
+    const { calls, platform, store, stop, pass } = setUp((backend) => backend)
+    sleep.mockImplementation(platform.sleep)
+    const watch = createWatches(store, { ...platform, sleep }, kind)
+    const stops = Array.from({ length: 100 }, () => watch('a', () => (calls.count += 1)))
+    await pass(1)
+    expect(sleep).toHaveBeenCalledTimes(2)
+    for (const each of [stop, ...stops]) each()
+    await pass(1)
+    await pass(60)
+    expect([sleep.mock.calls.length, calls.count]).toEqual([2, 0])
+    watch('a', () => (calls.count += 1))
+    for (let second = 0; second < 10; second += 1) await pass(1)
+    expect(calls.count).toBe(1)
+  })
+
+  test('each looks in its own time', async () => {
+    const { calls, platform, store, pass } = setUpCached()
+    await pass(1)
+    createWatches(store, platform, kind)('a', () => (calls.count += 10))
+    await pass(3)
+    expect(calls.count).toBe(1)
+    await pass(1)
+    expect(calls.count).toBe(11)
+  })
+
   test('of one record can be many; stopping one leaves the others', () => {
     const { store, platform, calls, subscribers } = setUpCached()
-    const stop = watchRecord({ store, platform, kind, key: 'a' }, () => (calls.count += 10))
+    const stop = createWatches(store, platform, kind)('a', () => (calls.count += 10))
     subscribers[0]?.deliver(kind, 'a')
     expect(calls.count).toBe(11)
     stop()

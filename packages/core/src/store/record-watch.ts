@@ -23,6 +23,7 @@ export interface KeptRecords {
 
 /** How often a record of a store without a feed is looked at. */
 const plainSeconds = 10
+const mostSleepMilliseconds = 1000
 
 const feeds = new WeakMap<Store, ChangeFeed>()
 
@@ -36,26 +37,47 @@ export function keptRecords(store: Store, kind: string): KeptRecords | undefined
   return feeds.get(store)?.kept(kind)
 }
 
-/** Calls back whenever the record may have changed: the callback reads and decides. Returns the unsubscribe. */
-export function watchRecord(
-  watched: { readonly store: Store; readonly platform: Platform; readonly kind: string; readonly key: string },
-  onMayHaveChanged: () => void,
-): () => void {
-  const { store, platform, kind, key } = watched
+/** Calls back whenever the record of this key may have changed: the callback reads and decides. Returns the unsubscribe. */
+export type WatchRecord = (key: string, onMayHaveChanged: () => void) => () => void
+
+/** One record that is watched. */
+interface Watch {
+  /** When it is looked at next if nothing is heard of it; monotonic milliseconds. */
+  due: number
+  readonly look: () => void
+}
+
+/** Watches for the records of one kind. One that was stopped holds nothing, and the process for a second at most. */
+export function createWatches(store: Store, platform: Platform, kind: string): WatchRecord {
   const feed = feeds.get(store)
-  let stopped = false
-  const unlisten = feed?.listen(kind, key, onMayHaveChanged)
+  const interval = (feed?.maxStalenessSeconds ?? plainSeconds) * 1000
+  // The next that is due comes first: all are looked at equally often, and then go behind the others.
+  const watches = new Set<Watch>()
+  let looking = false
 
   async function lookRegularly(): Promise<void> {
-    while (!stopped) {
-      await platform.sleep((feed?.maxStalenessSeconds ?? plainSeconds) * 1000)
-      if (!stopped) onMayHaveChanged()
+    looking = true
+    for (let [next] = watches; next; [next] = watches) {
+      const rest = next.due - platform.monotonic()
+      if (rest > 0) await platform.sleep(Math.min(rest, mostSleepMilliseconds))
+      else {
+        watches.delete(next)
+        next.due = platform.monotonic() + interval
+        watches.add(next)
+        next.look()
+      }
     }
+    looking = false
   }
 
-  void lookRegularly()
-  return () => {
-    stopped = true
-    unlisten?.()
+  return (key, onMayHaveChanged) => {
+    const watch = { due: platform.monotonic() + interval, look: onMayHaveChanged }
+    watches.add(watch)
+    const unlisten = feed?.listen(kind, key, onMayHaveChanged)
+    if (!looking) void lookRegularly()
+    return () => {
+      watches.delete(watch)
+      unlisten?.()
+    }
   }
 }

@@ -2,6 +2,7 @@ import { testPlatform } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
 import { ConfigError, StoreError } from '../errors.js'
 import { memoryStore } from '../store/memory-store.js'
+import type { Store } from '../store/store.js'
 import { createRateLimiter } from './rate-limiter.js'
 
 function setUp(limit = 3) {
@@ -15,6 +16,20 @@ function setUp(limit = 3) {
     )
   return { platform, store, limiter, refused }
 }
+
+/** The same store, counting what it is asked. */
+function counting(store: Store) {
+  const asked = { get: 0, insert: 0, replace: 0 }
+  const counted: Store = {
+    ...store,
+    get: (...given) => ((asked.get += 1), store.get(...given)),
+    insert: (entry) => ((asked.insert += 1), store.insert(entry)),
+    replace: (...given) => ((asked.replace += 1), store.replace(...given)),
+  }
+  return { asked, counted }
+}
+
+const turns = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 describe('consume', () => {
   test('lets as many through as the limit says, then tells when to come back', async () => {
@@ -86,6 +101,81 @@ describe('consume', () => {
     expect(seen).toHaveLength(1)
     expect(seen[0]).not.toContain('ada')
     await expect(limiter.consume('')).rejects.toThrow(TypeError)
+  })
+})
+
+describe('consume, by a flood', () => {
+  test.each([[['a']], [['a', 'b']]])(
+    'refuses any number at once with one read of each of the keys %j',
+    async (keys) => {
+      const { store, platform, limiter } = setUp(1)
+      await limiter.consume('a')
+      const { asked, counted } = counting(store)
+      const flooded = createRateLimiter({ store: counted, platform, limit: 1, windowSeconds: 60 })
+      const outcomes = await Promise.allSettled(Array.from({ length: 500 }, () => flooded.consume(...keys)))
+      expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(500)
+      expect(asked).toEqual({ get: keys.length, insert: 0, replace: 0 })
+    },
+  )
+
+  test('counts those that come at once by one write, in the order they came', async () => {
+    const { store, platform } = setUp()
+    const { asked, counted } = counting(store)
+    const limiter = createRateLimiter({ store: counted, platform, limit: 3, windowSeconds: 60 })
+    const outcomes = await Promise.allSettled(Array.from({ length: 500 }, () => limiter.consume('a')))
+    const passed = outcomes.map(({ status }) => status === 'fulfilled')
+    expect([passed.slice(0, 3), passed.slice(3).includes(true)]).toEqual([[true, true, true], false])
+    expect(asked).toEqual({ get: 1, insert: 1, replace: 0 })
+  })
+
+  test('tells an event of each refusal', async () => {
+    const { store, platform } = setUp()
+    const events: string[] = []
+    const onEvent = ({ type }: { type: string }) => void events.push(type)
+    const limiter = createRateLimiter({ store, platform, limit: 1, windowSeconds: 60, onEvent })
+    await Promise.allSettled(Array.from({ length: 5 }, () => limiter.consume('a')))
+    expect(events).toEqual(Array.from({ length: 4 }, () => 'limit.reached'))
+  })
+
+  test('refuses nobody by a read that began before they came', async () => {
+    const { store, platform, limiter } = setUp(1)
+    await limiter.consume('a')
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+    const late: Store = {
+      ...store,
+      async get(...given) {
+        const found = await store.get(...given)
+        await answered
+        return found
+      },
+    }
+    const slow = createRateLimiter({ store: late, platform, limit: 1, windowSeconds: 60 })
+    const before = slow.consume('a')
+    before.catch(() => {})
+    await turns()
+    await limiter.reset('a')
+    const after = slow.consume('a')
+    answer()
+    await expect(before).rejects.toMatchObject({ code: 'too_many_attempts' })
+    await after
+  })
+
+  test('answers everybody within the bound when the store hangs', async () => {
+    const { store, platform } = setUp()
+    const hanging = { ...store, get: () => new Promise<never>(() => {}) }
+    const limiter = createRateLimiter({ store: hanging, platform, limit: 3, windowSeconds: 60 })
+    const codes: string[] = []
+    const note = ({ code }: { code: string }): void => void codes.push(code)
+    for (let second = 0; second < 5; second += 1) {
+      limiter.consume('a').catch(note)
+      limiter.giveBack('a').catch(note)
+      await turns()
+      for (let step = 0; step < 4; step += 1) {
+        platform.advance(0.25)
+        await turns()
+      }
+    }
+    expect(codes).toEqual(Array.from({ length: 10 }, () => 'unavailable'))
   })
 })
 

@@ -3,7 +3,7 @@ import { AuthError } from '../errors.js'
 import { createEmit } from '../events.js'
 import { expected, optionalFunction, requireMethods, seconds, wholeNumber } from '../internal/options.js'
 import { createQueue } from '../internal/queue.js'
-import { sha256Text, systemPlatform } from '../platform.js'
+import { type Platform, sha256Text, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
 import { createRecords, type Records, type Stored } from '../store/records.js'
@@ -34,6 +34,34 @@ interface Count {
   readonly count: number
 }
 
+/** The records of counts, and the rule. */
+interface Context {
+  readonly records: Records<Count>
+  readonly platform: Platform
+  readonly limit: number
+  readonly windowSeconds: number
+}
+
+/** How many of a batch pass, from its first on, and when the window closes. */
+interface Counted {
+  readonly free: number
+  readonly expiresAt: number | null
+}
+
+/** Attempts of one key that wait and are then counted together: a flood costs as many queries as one of them. */
+interface Batch {
+  size: number
+  readonly counted: Promise<Counted>
+}
+
+/** The counts behind a limiter, by hashed key. */
+interface Counts {
+  /** Counts an attempt (1), or only looks (0). What it found where the key has had its limit, else `null`. */
+  ask(key: string, wanted: 0 | 1): Promise<Counted | null>
+  /** Takes one counted attempt back. */
+  takeBack(key: string): Promise<void>
+}
+
 /** Makes a limiter: one key per account, one per address. */
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const platform = options.platform ?? systemPlatform
@@ -48,64 +76,95 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     decode: decodeCount,
     unreadable: 'error',
   })
-  const queue = createQueue()
+  const { ask, takeBack } = createCounts({ records, platform, limit, windowSeconds })
   const emit = createEmit(options.onEvent, platform)
   // Two limiters on one store count apart when their rules differ; e-mail addresses are not kept in clear.
   const keyOf = (key: string): string => sha256Text(platform, JSON.stringify([limit, windowSeconds, checkKey(key)]))
-  const read = (key: string): Promise<Stored<Count> | null> => records.read(key, { fresh: true })
 
-  function refuse({ expiresAt }: Stored<Count>): never {
+  function refuse({ expiresAt }: Counted): never {
     emit('limit.reached', { reason: 'too_many_attempts' })
     throw new AuthError('too_many_attempts', { retryAfterSeconds: Math.max(1, (expiresAt ?? 0) - platform.now()) })
-  }
-
-  async function add(key: string): Promise<void> {
-    for (;;) {
-      const found = await read(key)
-      if (found && found.value.count >= limit) refuse(found)
-      const written = found
-        ? await records.replace(found, { v: 1, count: found.value.count + 1 })
-        : await records.insert({
-            key,
-            owner: null,
-            expiresAt: platform.now() + windowSeconds,
-            value: { v: 1, count: 1 },
-          })
-      if (written) return
-    }
-  }
-
-  async function takeBack(key: string): Promise<void> {
-    for (;;) {
-      const found = await read(key)
-      if (!found || found.value.count < 1) return
-      if (await records.replace(found, { v: 1, count: found.value.count - 1 })) return
-    }
   }
 
   return {
     async consume(...keys) {
       const hashed = [...new Set(keys.map(keyOf))]
       // A refused address must not use up an account's attempts: look at all before counting any.
-      const found = hashed.length > 1 ? await Promise.all(hashed.map(read)) : []
-      for (const count of found) if (count && count.value.count >= limit) refuse(count)
+      const looks = hashed.length > 1 ? await Promise.all(hashed.map((key) => ask(key, 0))) : []
+      for (const full of looks) if (full) refuse(full)
       const counted: string[] = []
       try {
         for (const key of hashed) {
-          await queue.run(key, () => add(key))
+          const full = await ask(key, 1)
+          if (full) refuse(full)
           counted.push(key)
         }
       } catch (error) {
-        for (const key of counted) await queue.run(key, () => takeBack(key))
+        for (const key of counted) await takeBack(key)
         throw error
       }
     },
     async giveBack(...keys) {
-      for (const key of new Set(keys.map(keyOf))) await queue.run(key, () => takeBack(key))
+      for (const key of new Set(keys.map(keyOf))) await takeBack(key)
     },
     async reset(key) {
       await records.remove(keyOf(key))
     },
+  }
+}
+
+function createCounts({ records, platform, limit, windowSeconds }: Context): Counts {
+  const queue = createQueue()
+  const forming = new Map<string, Batch>()
+
+  function open(key: string): Batch {
+    const batch: Batch = { size: 0, counted: queue.run(key, countBatch).finally(close) }
+    async function countBatch(): Promise<Counted> {
+      // Who comes in the same moment still joins; who comes later must not be refused by a read that began before.
+      await Promise.resolve()
+      close()
+      return count(key, batch.size)
+    }
+    function close(): void {
+      if (forming.get(key) === batch) forming.delete(key)
+    }
+    forming.set(key, batch)
+    return batch
+  }
+
+  async function count(key: string, wanted: number): Promise<Counted> {
+    for (;;) {
+      const found = await records.read(key, { fresh: true })
+      const before = found?.value.count ?? 0
+      const free = Math.max(0, limit - before)
+      const expiresAt = found ? found.expiresAt : platform.now() + windowSeconds
+      const passing = Math.min(free, wanted)
+      if (passing === 0) return { free, expiresAt }
+      const value: Count = { v: 1, count: before + passing }
+      const written = found
+        ? await records.replace(found, value)
+        : await records.insert({ key, owner: null, expiresAt, value })
+      if (written) return { free, expiresAt }
+    }
+  }
+
+  async function takeBackOnce(key: string): Promise<void> {
+    for (;;) {
+      const found = await records.read(key, { fresh: true })
+      if (!found || found.value.count < 1) return
+      if (await records.replace(found, { v: 1, count: found.value.count - 1 })) return
+    }
+  }
+
+  return {
+    async ask(key, wanted) {
+      const batch = forming.get(key) ?? open(key)
+      batch.size += wanted
+      const place = wanted && batch.size
+      const counted = await batch.counted
+      return counted.free < Math.max(1, place) ? counted : null
+    },
+    takeBack: (key) => queue.run(key, () => takeBackOnce(key)),
   }
 }
 

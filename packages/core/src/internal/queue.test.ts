@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { StoreError } from '../errors.js'
 import { createQueue } from './queue.js'
 
 /** A job that a test finishes. */
@@ -55,6 +56,25 @@ describe('createQueue', () => {
     first.fail()
     await expect(failing).rejects.toThrow('refused')
     expect(await next).toBe('next')
+  })
+
+  test('when the store failed a job, those that waited fail with the same error and are not run', async () => {
+    const queue = createQueue()
+    const error = new StoreError('The store did not answer within 5 s.')
+    const { promise, reject } = Promise.withResolvers<string>()
+    const waiting = [job(), job()] as const
+    const answers = [queue.run('a', () => promise), ...waiting.map(({ run }) => queue.run('a', run))]
+    const outcomes = Promise.allSettled(answers)
+    await turns()
+    reject(error)
+    expect(await outcomes).toEqual(Array.from({ length: 3 }, () => ({ status: 'rejected', reason: error })))
+    expect(waiting.map(({ started }) => started())).toEqual([false, false])
+  })
+
+  test('runs what comes after the store failed', async () => {
+    const queue = createQueue()
+    await queue.run('a', () => Promise.reject(new StoreError('The store failed.'))).catch(() => {})
+    expect(await queue.run('a', async () => 'next')).toBe('next')
   })
 
   test('takes a job that throws at once for one that failed', async () => {

@@ -14,7 +14,7 @@ import {
   type RequestState,
   currentSession,
 } from './request-state.js'
-import { reauthenticate, signIn, signOut, updateData } from './request-writes.js'
+import { inTurn, reauthenticate, signIn, signOut, updateData } from './request-writes.js'
 
 /** What a request can tell where no cookie can be set. An unsafe request passes the CSRF guard or throws `csrf_rejected`. */
 export interface ReadonlyRequestAuth<Data = null> {
@@ -32,7 +32,10 @@ export interface ReadonlyRequestAuth<Data = null> {
   data(): Promise<Data>
 }
 
-/** One request, whose answer's headers are bound: cookies apply themselves. Its methods need their object, as those of `Headers` do. */
+/**
+ * One request, whose answer's headers are bound: cookies apply themselves. Methods that change something run one after
+ * another, in the order they were called. They need their object, as those of `Headers` do.
+ */
 export interface RequestAuth<Data = null> extends ReadonlyRequestAuth<Data>, Exchange {
   /** Call it before the credentials are checked; `null` for nobody. */
   beginLogin(userId: string | null): Promise<LoginAttempt>
@@ -110,19 +113,19 @@ class Door<Data> extends ReadonlyDoor<Data> implements RequestAuth<Data> {
   }
 
   signIn(attempt: LoginAttempt, options?: SignInOptions): Promise<UserSession<Data>> {
-    return signIn(Door.stateOf(this), attempt, options)
+    return inTurn(Door.stateOf(this), (state) => signIn(state, attempt, options))
   }
 
   signOut(): Promise<void> {
-    return signOut(Door.stateOf(this))
+    return inTurn(Door.stateOf(this), signOut)
   }
 
   reauthenticate(proof: { readonly methods: readonly string[] }): Promise<UserSession<Data>> {
-    return reauthenticate(Door.stateOf(this), proof)
+    return inTurn(Door.stateOf(this), (state) => reauthenticate(state, proof))
   }
 
   updateData(change: (data: Data) => Data): Promise<Data> {
-    return updateData(Door.stateOf(this), change)
+    return inTurn(Door.stateOf(this), (state) => updateData(state, change))
   }
 }
 

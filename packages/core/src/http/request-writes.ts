@@ -1,6 +1,7 @@
 /** What a request may change: it signs somebody in or out, proves them again, or keeps data for them. */
 import { cookieValues } from '../cookie/cookie.js'
 import { AuthError } from '../errors.js'
+import { createQueue } from '../internal/queue.js'
 import { isProven, markProven } from '../internal/proven.js'
 import type { NewSession, SignInOptions } from '../session/create-session.js'
 import type { Session, UserSession } from '../session/session.js'
@@ -18,6 +19,15 @@ import {
 } from './request-state.js'
 
 const mostUpdateTries = 3
+const turns = createQueue()
+
+/** Runs a write of this request after those that were called before it, so that it finds what they made: a visit, a login. */
+export function inTurn<Data, Answer>(
+  state: RequestState<Data>,
+  write: (state: RequestState<Data>) => Promise<Answer>,
+): Promise<Answer> {
+  return turns.run(state, () => write(state))
+}
 
 /** Signs in over what the browser had before, and sets its cookie. */
 export async function signIn<Data>(
@@ -33,7 +43,7 @@ export async function signIn<Data>(
   const earlier = { user: await currentSession(state), anonymous: await currentVisitor(state) }
   const input = inputOf<Data>(attempt, options, deviceLabel(request.headers.get('user-agent')))
   const created = await internals.signInOver(input, earlier)
-  if (cookieValues(request.headers.get('cookie'), jar.anonymous.name).length > 0) {
+  if (earlier.anonymous || cookieValues(request.headers.get('cookie'), jar.anonymous.name).length > 0) {
     state.responseHeaders.append('Set-Cookie', jar.anonymous.delete())
   }
   state.visitor = Promise.resolve(null)
@@ -46,8 +56,10 @@ export async function signOut<Data>(state: RequestState<Data>): Promise<void> {
   const { sessions, internals, jar } = sessionPart(state)
   guard(state, request, false)
   const tokens = cookieValues(request.headers.get('cookie'), jar.session.name)
+  if (state.given) tokens.push(state.given)
   for (const token of tokens) await internals.endByToken(token)
-  const known = await state.user
+  // That a look-up failed earlier says nothing about now: the tokens have ended.
+  const known = await state.user?.catch(() => null)
   if (known) await sessions.revoke(known.userId, known.id)
   if (known || tokens.length > 0) state.responseHeaders.append('Set-Cookie', jar.session.delete())
   state.user = Promise.resolve(null)

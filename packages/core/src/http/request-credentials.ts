@@ -33,13 +33,20 @@ async function provenKey<Data>(
 ): Promise<{ jkt: string }> {
   if (!context.dpop) throw new AuthError('invalid_token')
   const { verifier, origin } = context.dpop
-  const { pathname, search } = new URL(request.url, origin)
-  const proof = request.headers.get('dpop')
-  const asked = { proof, method: request.method, url: origin + pathname + search, accessToken }
+  const url = urlAt(origin, request.url)
+  if (url === null) throw new AuthError('invalid_token', { dpop: 'invalid_dpop_proof' })
+  const asked = { proof: request.headers.get('dpop'), method: request.method, url, accessToken }
   const { jkt, error, nonce } = await verifier.verify(asked)
   if (nonce !== null) responseHeaders.append('DPoP-Nonce', nonce)
   if (jkt === null) throw new AuthError('invalid_token', { dpop: error ?? 'invalid_dpop_proof' })
   return { jkt }
+}
+
+// Not `new URL(target, origin)`: to that, `//evil.example/x` is another host, and `//` an error.
+function urlAt(origin: string, target: string): string | null {
+  const given = target.startsWith('/') ? origin + target : target
+  const url = URL.canParse(given) ? new URL(given) : null
+  return url?.pathname.startsWith('/') ? origin + url.pathname + url.search : null
 }
 
 /** The client that `Authorization: Basic` authenticates, or `invalid_client`. */

@@ -79,6 +79,11 @@ describe('boundedStore', () => {
     await expect(call(boundedStore(throwing, testPlatform(), 5))).rejects.toThrow(StoreError)
   })
 
+  test.for(calls)('takes a %s that answers without a promise', async ([, call]) => {
+    const plain = storeOf((() => null) as never)
+    expect(await call(boundedStore(plain, testPlatform(), 5))).toBeNull()
+  })
+
   test('keeps a StoreError as it is', async () => {
     const error = new StoreError('SQLite failed (SQLITE_FULL).')
     const failing = boundedStore(

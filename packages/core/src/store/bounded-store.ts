@@ -59,7 +59,8 @@ export function boundedStore(store: Store, platform: Platform, timeoutSeconds: n
       const call = { since: platform.monotonic(), reject }
       waiting.add(call)
       if (!watching) void watch()
-      asked.then(
+      // A store may answer at once; for a promise this makes none.
+      Promise.resolve(asked).then(
         (value) => {
           waiting.delete(call)
           resolve(value)

@@ -6,7 +6,7 @@ import { createQueue } from '../internal/queue.js'
 import { type Platform, sha256Text, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
-import { createRecords, type Records, type Stored } from '../store/records.js'
+import { createRecords, type Records } from '../store/records.js'
 
 /** Options of {@link createRateLimiter}. */
 export interface RateLimiterOptions extends Pick<Shared, 'store' | 'onEvent' | 'platform'> {
@@ -148,14 +148,6 @@ function createCounts({ records, platform, limit, windowSeconds }: Context): Cou
     }
   }
 
-  async function takeBackOnce(key: string): Promise<void> {
-    for (;;) {
-      const found = await records.read(key, { fresh: true })
-      if (!found || found.value.count < 1) return
-      if (await records.replace(found, { v: 1, count: found.value.count - 1 })) return
-    }
-  }
-
   return {
     async ask(key, wanted) {
       const batch = forming.get(key) ?? open(key)
@@ -164,7 +156,15 @@ function createCounts({ records, platform, limit, windowSeconds }: Context): Cou
       const counted = await batch.counted
       return counted.free < Math.max(1, place) ? counted : null
     },
-    takeBack: (key) => queue.run(key, () => takeBackOnce(key)),
+    takeBack: (key) => queue.run(key, () => takeBackOnce(records, key)),
+  }
+}
+
+async function takeBackOnce(records: Records<Count>, key: string): Promise<void> {
+  for (;;) {
+    const found = await records.read(key, { fresh: true })
+    if (!found || found.value.count < 1) return
+    if (await records.replace(found, { v: 1, count: found.value.count - 1 })) return
   }
 }
 

@@ -1,8 +1,9 @@
 /** Reads a token answer: the tokens as the library keeps them, and who is behind them. */
 import { AuthError } from '../errors.js'
+import type { JsonWebKey } from '../json-web-key.js'
 import type { Identity, ProviderTokens } from './identity.js'
 import type { Claims, Profile, ProviderDefinition } from './provider.js'
-import type { ProviderClient } from './provider-client.js'
+import type { BoundToken, ProviderClient } from './provider-client.js'
 import type { TokenAnswer } from './token-answer.js'
 import { isObject } from './upstream.js'
 
@@ -21,14 +22,24 @@ export interface IdentityEvidence {
   readonly idTokenClaims: Claims | null
 }
 
+/** What the provider's documents say together, and the one of them that speaks for the e-mail address. */
+interface ToldClaims {
+  readonly claims: Claims
+  readonly emailSource: Claims
+}
+
 const mostEmailLength = 320
 
 /** The library's form of a token answer. `scope` counts where the provider says nothing of it. */
 export function providerTokens({ definition }: ProviderClient, answer: TokenAnswer, asked: AskedFor): ProviderTokens {
-  const { accessToken, refreshToken, expiresAt, idToken } = answer
-  const dpopKey = answer.tokenType === 'dpop' ? (asked.dpopKey ?? null) : null
+  const { refreshToken, expiresAt, idToken } = answer
+  const { accessToken, dpopKey } = boundToken(answer, asked)
   const granted = { scope: answer.scope ?? asked.scope, resource: asked.resource ?? null }
   return { provider: definition.name, accessToken, refreshToken, expiresAt, ...granted, idToken, dpopKey }
+}
+
+function boundToken({ accessToken, tokenType }: TokenAnswer, { dpopKey }: AskedFor): Required<BoundToken> {
+  return { accessToken, dpopKey: tokenType === 'dpop' ? (dpopKey ?? null) : null }
 }
 
 /**
@@ -37,26 +48,25 @@ export function providerTokens({ definition }: ProviderClient, answer: TokenAnsw
  */
 export async function readIdentity(client: ProviderClient, evidence: IdentityEvidence): Promise<Identity> {
   const { definition } = client
-  const { answer, idTokenClaims } = evidence
+  const { answer, asked, idTokenClaims } = evidence
   if (definition.identity.from === 'profile') {
     const profile = await definition.identity.read({
-      ask: (url, method) => client.readProfile(url, answer, method),
-      scopes: (answer.scope ?? evidence.asked.scope).split(' '),
+      ask: (url, method) => client.readProfile(url, boundToken(answer, asked), method),
+      scopes: (answer.scope ?? asked.scope).split(' '),
       answer: answer.answer,
     })
     if (!profile) throw new AuthError('callback_rejected', { reason: 'profile_unreadable' })
     return { ...checkedProfile(profile), provider: definition.name, issuer: definition.issuer }
   }
   if (!idTokenClaims) throw new AuthError('callback_rejected', { reason: 'id_token_missing' })
-  const claims = await completed(client, { ...evidence, idTokenClaims })
+  const { claims, emailSource } = await completed(client, { ...evidence, idTokenClaims })
   const { subject: read = subjectOf } = definition.identity
-  const subject = read(claims)
-  if (subject === null || subject === '') throw new AuthError('callback_rejected', { reason: 'subject_missing' })
-  const { email, name } = claims
+  const { email } = emailSource
+  const { name } = claims
   const profile: Profile = {
-    subject,
+    subject: read(claims) ?? '',
     email: typeof email === 'string' ? email : null,
-    emailProven: definition.identity.emailProven(claims),
+    emailProven: definition.identity.emailProven(emailSource),
     name: typeof name === 'string' ? name : null,
     claims,
   }
@@ -67,32 +77,38 @@ function subjectOf({ sub }: Claims): string | null {
   return typeof sub === 'string' ? sub : null
 }
 
-/** Keeps what can be an e-mail address; nothing is proven of what is not. */
+/**
+ * Keeps what can be an e-mail address; nothing is proven of what is not. An app's own `readUser` may return anything: all
+ * users whose subject is missing would be one.
+ */
 function checkedProfile(profile: Profile): Profile {
-  const { email } = profile
-  const usable = email !== null && email.length <= mostEmailLength && /^[^\s@]+@[^\s@]+$/.test(email)
-  return usable ? profile : { ...profile, email: null, emailProven: false }
+  const { subject, email, emailProven } = profile
+  if (typeof subject !== 'string' || subject === '') {
+    throw new AuthError('callback_rejected', { reason: 'subject_missing' })
+  }
+  const usable = typeof email === 'string' && email.length <= mostEmailLength && /^[^\s@]+@[^\s@]+$/.test(email)
+  return usable ? { ...profile, emailProven: emailProven === true } : { ...profile, email: null, emailProven: false }
 }
 
 /** Some providers put the e-mail address at the userinfo endpoint only. Its `sub` must be the token's (OpenID Connect Core §5.3.2). */
 async function completed(
   client: ProviderClient,
   { answer, asked, idTokenClaims }: IdentityEvidence & { idTokenClaims: Claims },
-): Promise<Claims> {
+): Promise<ToldClaims> {
+  const alone = { claims: idTokenClaims, emailSource: idTokenClaims }
   const { userinfo_endpoint: endpoint } = await client.metadata()
-  if (client.definition.deviations.foreignUserinfo) return idTokenClaims
-  if (idTokenClaims.email !== undefined || endpoint === undefined) return idTokenClaims
-  if (!(answer.scope ?? asked.scope).split(' ').includes('email')) return idTokenClaims
+  if (client.definition.deviations.foreignUserinfo) return alone
+  if (idTokenClaims.email !== undefined || endpoint === undefined) return alone
+  if (!(answer.scope ?? asked.scope).split(' ').includes('email')) return alone
   // A token for another API is not one for this endpoint.
-  if (asked.resource) return idTokenClaims
-  const userinfo = await client.readProfile(endpoint, {
-    accessToken: answer.accessToken,
-    dpopKey: asked.dpopKey ?? null,
-  })
+  if (asked.resource) return alone
+  const userinfo = await client.readProfile(endpoint, boundToken(answer, asked))
   if (!isObject(userinfo) || userinfo.sub !== idTokenClaims.sub) {
     throw new AuthError('callback_rejected', { reason: 'userinfo_sub' })
   }
-  return { ...userinfo, ...idTokenClaims }
+  // What the ID token calls verified is not the address of another document: that may be anybody's, typed in by the user.
+  const { email_verified: _verified, xms_edov: _owned, ...rest } = idTokenClaims
+  return { claims: { ...userinfo, ...rest }, emailSource: userinfo }
 }
 
 /** The claim of a form field `user`, which Apple sends once, at the first consent, and nobody signs. */

@@ -10,6 +10,9 @@ export interface LateExchange {
   readonly responseHeaders: ResponseHeaders
 }
 
+/** RFC 6265bis cookie-octet, which is all that a cookie of ours holds. */
+const octets = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
+
 const sameSites = { Lax: 'lax', Strict: 'strict', None: 'none' } as const
 
 /** The request that is being answered. A Server Component's is safe, whatever the method of the form behind it. */
@@ -39,13 +42,17 @@ export async function setCookies(lines: readonly string[]): Promise<void> {
   for (const line of lines) setCookie(store, line)
 }
 
-// What an action set a moment ago is not in the header yet. The header stays, as only it tells of twins.
-function withCookies(given: RequestView['headers'], store: CookieStore): RequestView['headers'] {
+/**
+ * What an action set a moment ago is not in the header yet. The header stays, as only it tells of twins. Next has decoded
+ * the values in its store, and a `;` that was `%3B` would begin a cookie that nobody sent: such a value is no cookie of ours.
+ */
+export function withCookies(given: RequestView['headers'], store: Pick<CookieStore, 'getAll'>): RequestView['headers'] {
   return {
     get(name) {
       const value = given.get(name)
       if (name.toLowerCase() !== 'cookie') return value
-      const known = store.getAll().map((cookie) => `${cookie.name}=${cookie.value}`)
+      const pairs = store.getAll().map((cookie) => `${cookie.name}=${cookie.value}`)
+      const known = pairs.filter((pair) => octets.test(pair))
       return value === null && known.length === 0 ? null : [value ?? '', ...known].join('; ')
     },
   }

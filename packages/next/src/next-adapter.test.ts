@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { AuthError, ConfigError, createAuthenticator, createSessions, memoryStore } from '@tessera-auth/core'
 import { describeAdapter, loginAs } from '@tessera-auth/testing'
-import { NextRequest } from 'next/server.js'
+import { NextRequest, NextResponse } from 'next/server.js'
 import { describe, expect, test } from 'vitest'
 import { nextAdapter } from './index.js'
 
@@ -105,6 +105,30 @@ describe('route', () => {
     expect([answer.status, answer.headers.get('cache-control')]).toEqual([303, 'no-store'])
   })
 
+  test('makes a sign-in fail whose cookie could not be sent any more', async () => {
+    const handler = nextAdapter(newAuthenticator()).route((_request, auth) => {
+      const signIn = async (): Promise<string> => {
+        const session = auth.signIn(await auth.beginLogin('ada'))
+        return session.then(
+          ({ userId }) => userId ?? '',
+          ({ code }) => code,
+        )
+      }
+      const body = new ReadableStream(
+        {
+          async pull(controller) {
+            controller.enqueue(new TextEncoder().encode(await signIn()))
+            controller.close()
+          },
+        },
+        { highWaterMark: 0 },
+      )
+      return new Response(body)
+    })
+    const answer = await handler(new NextRequest(origin), call)
+    expect([await answer.text(), answer.headers.getSetCookie()]).toEqual(['ERR_HTTP_HEADERS_SENT', []])
+  })
+
   test('a header of Next’s own middleware is no proof of anything', async () => {
     const handler = nextAdapter(newAuthenticator()).route(async (_request, auth) =>
       Response.json(await auth.requireSession()),
@@ -144,6 +168,71 @@ describe('proxy', () => {
     })(new NextRequest(page, { headers: { ...headers, cookie: `${headers.cookie};theme=dark` } }))
     expect(answer.headers.getSetCookie()).toEqual([expect.stringMatching(/^session=;/)])
     expect(answer.headers.get('x-middleware-request-cookie')).toBe('theme=dark')
+  })
+
+  describe('an answer by which the handler lets the request go on', () => {
+    const sent = { cookie: 'theme=dark; session=old.old', accept: 'text/html' }
+
+    /** The answer, and what Next makes of the request's headers by it. */
+    async function answerOf(made: (request: NextRequest) => Response) {
+      const { proxy } = nextAdapter(newAuthenticator())
+      const { headers } = await proxy(async (request, auth) => {
+        await auth.signIn(await auth.beginLogin('ada'))
+        return made(request)
+      })(new NextRequest(page, { headers: sent }))
+      const names = headers.get('x-middleware-override-headers')?.split(',') ?? []
+      const seen = names.map((name) => [name, headers.get(`x-middleware-request-${name}`)])
+      return { headers, seen: Object.fromEntries(seen), pair: headers.getSetCookie()[0]?.split(';', 1)[0] }
+    }
+
+    test.each<[string, () => Response]>([
+      ['next', () => NextResponse.next()],
+      ['rewrite', () => NextResponse.rewrite(`${origin}/elsewhere`)],
+      ['next with a list of no headers', () => NextResponse.next({ request: { headers: new Headers() } })],
+    ])('shows the page a cookie that is set: %s', async (_, made) => {
+      const { headers, seen, pair } = await answerOf(made)
+      expect(seen).toEqual({ ...sent, cookie: `theme=dark; ${pair}` })
+      expect(headers.get('x-middleware-rewrite')).toBe(made().headers.get('x-middleware-rewrite'))
+      expect(headers.get('x-middleware-next')).toBe(made().headers.get('x-middleware-next'))
+    })
+
+    test('keeps what the handler changed of the request, its cookies among it', async () => {
+      const { seen, pair } = await answerOf((request) => {
+        const headers = new Headers(request.headers)
+        headers.delete('accept')
+        headers.set('x-own', 'yes')
+        headers.set('cookie', 'theme=light; session=old.old')
+        return NextResponse.next({ request: { headers } })
+      })
+      expect(seen).toEqual({ 'x-own': 'yes', cookie: `theme=light; ${pair}` })
+    })
+
+    test('shows nothing but that cookie where the handler took the cookies out', async () => {
+      const { seen, pair } = await answerOf(() =>
+        NextResponse.rewrite(page, { request: { headers: new Headers({ accept: 'text/plain' }) } }),
+      )
+      expect(seen).toEqual({ accept: 'text/plain', cookie: pair })
+    })
+
+    test('that goes nowhere changes no request', async () => {
+      const { seen, pair } = await answerOf(() => NextResponse.redirect(page))
+      expect([seen, pair]).toEqual([{}, expect.stringMatching(/^session=/)])
+    })
+
+    test('stays the app’s own where no cookie is set', async () => {
+      const own = NextResponse.next()
+      expect(await nextAdapter(newAuthenticator()).proxy(() => own)(new NextRequest(page))).toBe(own)
+    })
+  })
+
+  test('makes a sign-in fail whose cookie could not be sent any more', async () => {
+    const { proxy } = nextAdapter(newAuthenticator())
+    let late: (() => Promise<unknown>) | undefined
+    await proxy((_request, auth) => {
+      late = async () => auth.signIn(await auth.beginLogin('ada'))
+      return undefined
+    })(new NextRequest(page))
+    await expect(late?.()).rejects.toMatchObject({ code: 'ERR_HTTP_HEADERS_SENT' })
   })
 
   test('answers an AuthError itself: what was refused goes nowhere', async () => {

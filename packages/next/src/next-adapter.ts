@@ -9,6 +9,7 @@ import {
 import { type NextRequest, NextResponse } from 'next/server.js'
 import { cache } from 'react'
 import { currentRequest, setCookies } from './next-cookies.js'
+import { goOn } from './next-proxy.js'
 
 /** What {@link nextAdapter} makes of an authenticator. */
 export interface NextAdapter<Data = null> {
@@ -16,13 +17,17 @@ export interface NextAdapter<Data = null> {
   readAuth(): ReadonlyRequestAuth<Data>
   /** For Server Actions. */
   getAuth(): RequestAuth<Data>
-  /** Makes a route handler: cookies are set, an answer that asked who it is for is `no-store`, an `AuthError` is answered. */
+  /**
+   * Makes a route handler: cookies are set, an answer that asked who it is for is `no-store`, an `AuthError` is answered. A
+   * cookie that comes later, from a stream for one, throws an `Error` with the code `ERR_HTTP_HEADERS_SENT`.
+   */
   route<Params = object>(
     handler: (request: NextRequest, auth: RequestAuth<Data>, params: Params) => Response | Promise<Response>,
   ): (request: NextRequest, context: { params: Promise<Params> }) => Promise<Response>
   /**
    * Makes the function of `proxy.ts`, to turn visitors away early; `undefined` lets the request go on. A page still asks
-   * for itself: what a proxy let through is not authenticated by that. Cookies set here are seen by the page too.
+   * for itself: what a proxy let through is not authenticated by that. Cookies set here are seen by the page too, also where
+   * `NextResponse.next` or `rewrite` is returned.
    */
   proxy(
     handler: (request: NextRequest, auth: RequestAuth<Data>) => Response | undefined | Promise<Response | undefined>,
@@ -49,18 +54,34 @@ export function nextAdapter<Data>(authenticator: Authenticator<Data>): NextAdapt
     },
     route:
       (handler) =>
-      async (request, { params }) => {
-        const added = new Headers()
-        const auth = authenticator.bind(request, added)
-        const answered = answer(async () => handler(request, auth, await params))
-        return withHeaders(await answered.catch((error: unknown) => leaveToNext(error, added)), added)
-      },
-    proxy: (handler) => async (request) => {
-      const added = new Headers()
-      const response = await answer(() => handler(request, authenticator.bind(request, added)))
-      return withHeaders(response ?? goOn(request, added), added)
-    },
+      (request, { params }) =>
+        withAdded(async (added) => {
+          const auth = authenticator.bind(request, added)
+          const answered = answer(async () => handler(request, auth, await params))
+          return withHeaders(await answered.catch((error: unknown) => leaveToNext(error, added)), added)
+        }),
+    proxy: (handler) => (request) =>
+      withAdded(async (added) => {
+        const response = await answer(() => handler(request, authenticator.bind(request, added)))
+        return goOn(request, withHeaders(response ?? NextResponse.next(), added), added.getSetCookie())
+      }),
   }
+}
+
+/** Makes an answer and what is added to its headers. */
+async function withAdded(make: (added: Headers) => Promise<Response>): Promise<Response> {
+  const added = new Headers()
+  try {
+    return await make(added)
+  } finally {
+    added.append = appendTooLate
+  }
+}
+
+// A sign-in whose cookie is lost in silence would look like one that worked (decision 030).
+function appendTooLate(name: string): void {
+  if (name.toLowerCase() !== 'set-cookie') return
+  throw Object.assign(new Error('Cannot set a cookie: the answer was made already'), { code: 'ERR_HTTP_HEADERS_SENT' })
 }
 
 // A `redirect()` becomes an answer outside of here: the cookies go with it by Next's own way.
@@ -78,22 +99,6 @@ async function answer<Answer>(run: () => Answer | Promise<Answer>): Promise<Answ
     if (!known) throw error
     return new Response(known.body, known)
   }
-}
-
-/** The request goes on with the cookies that the browser will have after this answer. */
-function goOn(request: NextRequest, added: Headers): Response {
-  if (added.getSetCookie().length === 0) return NextResponse.next()
-  const headers = new Headers(request.headers)
-  const lines = added.getSetCookie()
-  const names = lines.map(nameOf)
-  const kept = (headers.get('cookie') ?? '').split(/;\s*/).filter((pair) => !names.includes(nameOf(pair)))
-  const set = lines.filter((line) => !line.includes('; Max-Age=0;')).map((line) => line.split(';', 1)[0] ?? '')
-  headers.set('cookie', [...kept, ...set].filter((pair) => pair !== '').join('; '))
-  return NextResponse.next({ request: { headers } })
-}
-
-function nameOf(pair: string): string {
-  return pair.slice(0, Math.max(pair.indexOf('='), 0)).trim()
 }
 
 // What is one visitor's goes on a copy, as the app may give the same answer to others too. `no-store` alone does not: a copy of

@@ -84,6 +84,13 @@ describe('readAuth', () => {
     expect((await ask('/', { cookie: 'session=AAAAAAAAAAAAAAAAAAAAAA.AAAA' })).users[0]).toBe('nobody')
   })
 
+  test('finds no session inside of another cookie, however that is encoded', async () => {
+    const pair = await signIn('mallory')
+    for (const cookie of [`theme=dark%3B%20${pair}`, `theme=${encodeURIComponent(`dark; ${pair}`)}`]) {
+      expect((await ask('/', { cookie })).users).toEqual(['nobody', 'nobody', 'nobody'])
+    }
+  })
+
   test('never mixes requests that run at once', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `user${index}`)
     const cookies = await Promise.all(names.map(signIn))
@@ -126,6 +133,11 @@ describe('getAuth in a Server Action', () => {
     expect(line).toMatch(/^session=[\w-]+\.[\w-]+;/)
     expect(line.toLowerCase()).toMatch(/path=\/;.*httponly.*samesite=lax|samesite=lax.*httponly/)
     expect((await ask('/', { cookie: line.split(';', 1)[0] ?? '' })).users[0]).toBe('ada')
+  })
+
+  test('finds no session inside of another cookie, however that is encoded', async () => {
+    const answer = await submit(0, { user: 'ada' }, { cookie: `theme=dark%3B%20${await signIn('mallory')}` })
+    expect(answer.headers.get('location')).toBe('/?before=nobody&after=ada')
   })
 
   test('signs out: the session is gone and the cookie deleted', async () => {
@@ -214,11 +226,14 @@ describe('proxy', () => {
     expect((await ask('/guarded', { cookie: await signIn('ada') })).users[0]).toBe('ada')
   })
 
-  test('a cookie that it sets is seen by the page of the same request', async () => {
-    const answer = await ask('/planted?user=ada', { cookie: `theme=dark; ${await signIn('bob')}` })
-    expect(answer.users).toEqual(['ada', 'ada', 'ada'])
-    expect(answer.cookies).toHaveLength(1)
-  })
+  test.each(['', '&next', '&rewrite', '&headers'])(
+    'a cookie that it sets is seen by the page of the same request, however it goes on: %s',
+    async (how) => {
+      const answer = await ask(`/planted?user=ada${how}`, { cookie: `theme=dark; ${await signIn('bob')}` })
+      expect(answer.users).toEqual(['ada', 'ada', 'ada'])
+      expect(answer.cookies).toHaveLength(1)
+    },
+  )
 
   test('an AuthError in it is an answer', async () => {
     expect((await ask('/denied')).status).toBe(401)

@@ -1,7 +1,9 @@
+import { Readable } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import websocket from '@fastify/websocket'
 import { ConfigError, createAuthenticator, createSessions, memoryStore } from '@tessera-auth/core'
 import { describeAdapter, loginAs } from '@tessera-auth/testing'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { afterEach, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { fastifyAdapter } from './index.js'
@@ -94,6 +96,142 @@ describe('plugin', () => {
     expect((await post({}, headers)).statusCode).toBe(400)
     expect((await post({ name: 'Ada' }, {})).statusCode).toBe(401)
     await app.close()
+  })
+})
+
+describe('the cookie of a sign-in', () => {
+  const late = 'ERR_HTTP_HEADERS_SENT'
+
+  interface Route {
+    readonly request: FastifyRequest
+    readonly reply: FastifyReply
+    /** Signs in, and says how that went. */
+    signIn(): Promise<string>
+  }
+
+  async function answerOf(run: (route: Route) => unknown) {
+    const { plugin, getAuth } = fastifyAdapter(newAuthenticator())
+    const app = Fastify()
+    await app.register(plugin)
+    const outcome = Promise.withResolvers<string>()
+    app.get('/', async (request, reply) => {
+      const signIn = async (): Promise<string> => {
+        const auth = getAuth(request)
+        const session = auth.signIn(await auth.beginLogin('user-1'))
+        outcome.resolve(
+          await session.then(
+            ({ userId }) => userId ?? '',
+            (error: { code: string }) => error.code,
+          ),
+        )
+        return outcome.promise
+      }
+      return run({ request, reply, signIn })
+    })
+    const response = await fetch(await serve(app))
+    const text = await response.text()
+    const { headers } = response
+    return {
+      outcome: await outcome.promise,
+      cookies: headers.getSetCookie(),
+      text,
+      caching: headers.get('cache-control'),
+    }
+  }
+
+  test.each<[string, (route: Route) => unknown]>([
+    [
+      'after the reply was sent',
+      ({ reply, signIn }) => {
+        void reply.send('sent').then(signIn, signIn)
+        return reply
+      },
+    ],
+    [
+      'after the reply was hijacked',
+      async ({ reply, signIn }) => {
+        reply.hijack()
+        await signIn()
+        reply.raw.end('by hand')
+      },
+    ],
+    [
+      'after headers were sent by hand',
+      async ({ reply, signIn }) => {
+        reply.raw.write('begun')
+        await signIn()
+        reply.raw.end()
+        return reply.hijack()
+      },
+    ],
+    [
+      'in a stream that has written something',
+      ({ signIn }) =>
+        Readable.from(
+          (async function* () {
+            yield 'begun'
+            await setImmediate()
+            yield await signIn()
+          })(),
+        ),
+    ],
+  ])('is an error, not a loss, %s', async (_, run) => {
+    const { outcome, cookies } = await answerOf(run)
+    expect([outcome, cookies]).toEqual([late, []])
+  })
+
+  test.each<[string, (route: Route) => unknown]>([
+    [
+      'a stream',
+      ({ reply, signIn }) => {
+        void reply.header('Set-Cookie', 'theme=dark')
+        return Readable.from(
+          (async function* () {
+            await setImmediate()
+            yield await signIn()
+          })(),
+        )
+      },
+    ],
+    [
+      'a web stream',
+      ({ reply, signIn }) => {
+        void reply.header('Set-Cookie', 'theme=dark')
+        return new ReadableStream({
+          async pull(controller) {
+            controller.enqueue(new TextEncoder().encode(await signIn()))
+            controller.close()
+          },
+        })
+      },
+    ],
+    [
+      'a reply',
+      async ({ reply, signIn }) => {
+        const text = await signIn()
+        return reply.header('Set-Cookie', 'theme=dark').send(text)
+      },
+    ],
+  ])('goes out once, beside the app’s own, while %s has written nothing', async (_, run) => {
+    const { outcome, cookies, text, caching } = await answerOf(run)
+    expect([outcome, text, caching]).toEqual(['user-1', 'user-1', 'no-store'])
+    expect(cookies.map((line) => line.split('=', 1)[0]).toSorted()).toEqual(['session', 'theme'])
+  })
+
+  test('does not keep a stream from asking who it is', async () => {
+    const { plugin, getAuth } = fastifyAdapter(newAuthenticator())
+    const app = Fastify()
+    await app.register(plugin)
+    app.get('/', async (request) =>
+      Readable.from(
+        (async function* () {
+          yield 'for '
+          await setImmediate()
+          yield (await getAuth(request).session())?.userId ?? 'nobody'
+        })(),
+      ),
+    )
+    expect(await (await fetch(await serve(app))).text()).toBe('for nobody')
   })
 })
 

@@ -70,10 +70,24 @@ function visibleToSiblings(plugin: FastifyPluginCallback): FastifyPluginCallback
   })
 }
 
-// `reply.header` appends Set-Cookie and replaces everything else. A cookie that comes too late is an error, not a loss.
+// `reply.header` appends Set-Cookie and replaces everything else, at any time.
 function append(reply: FastifyReply, name: string, value: string): void {
+  if (name.toLowerCase() === 'set-cookie') return appendCookie(reply, value)
   const isTaken = name === 'Cache-Control' && (reply.sent || reply.raw.headersSent || reply.hasHeader(name))
   if (!isTaken) void reply.header(name, value)
+}
+
+// A cookie that comes too late is an error, not a loss. So it goes on Node's response too, which throws once headers are sent,
+// and takes it, with what keeps it from caches, where a stream was begun but has written nothing. Until then what Fastify
+// holds replaces both there.
+function appendCookie(reply: FastifyReply, line: string): void {
+  if (reply.sent && !reply.raw.headersSent) {
+    throw Object.assign(new Error('Cannot set a cookie: the reply is hijacked'), { code: 'ERR_HTTP_HEADERS_SENT' })
+  }
+  reply.raw.appendHeader('Set-Cookie', line)
+  const caching = reply.getHeader('Cache-Control')
+  if (caching !== undefined && !reply.raw.hasHeader('Cache-Control')) reply.raw.setHeader('Cache-Control', caching)
+  void reply.header('Set-Cookie', line)
 }
 
 function errorTarget(reply: FastifyReply): Parameters<typeof applyErrorHeaders>[0] {

@@ -6,6 +6,7 @@ import { createSessions } from '../session/sessions.js'
 import { memoryStore } from '../store/memory-store.js'
 import { createAuthenticator } from './authenticator.js'
 import { nodeRequestView } from './node-request.js'
+import type { RequestAuth } from './request-auth.js'
 
 const origin = 'https://app.example'
 const own = { 'sec-fetch-site': 'same-origin' }
@@ -302,6 +303,64 @@ describe('an answer that depends on who asks', () => {
     const { authenticator } = setUp()
     const response = await authenticator.respond(new Request(origin), () => new Response('hello'))
     expect([...response.headers.keys()]).not.toContain('cache-control')
+  })
+})
+
+describe('a cookie that comes after the answer of respond', () => {
+  const late = { code: 'ERR_HTTP_HEADERS_SENT' }
+
+  test.each([
+    ['signs in', async (auth: RequestAuth<Cart>) => auth.signIn(await auth.beginLogin('user-1'))],
+    ['proves somebody again', (auth: RequestAuth<Cart>) => auth.reauthenticate({ methods: ['pwd'] })],
+    ['signs out', (auth: RequestAuth<Cart>) => auth.signOut()],
+  ])('is an error where a stream %s', async (_, change) => {
+    const { authenticator, signIn } = setUp()
+    const { cookie } = await signIn()
+    let outcome: unknown
+    const request = new Request(origin, { method: 'POST', headers: { ...own, cookie } })
+    const response = await authenticator.respond(request, (auth) => {
+      const body = new ReadableStream(
+        {
+          async pull(controller) {
+            outcome = await change(auth).catch((error: unknown) => error)
+            controller.close()
+          },
+        },
+        { highWaterMark: 0 },
+      )
+      return new Response(body)
+    })
+    await response.text()
+    expect(outcome).toMatchObject(late)
+  })
+
+  test('is an error after a handler that failed', async () => {
+    const { authenticator } = setUp()
+    let kept: RequestAuth<Cart> | undefined
+    const answered = authenticator.respond(new Request(origin), (auth) => {
+      kept = auth
+      throw new TypeError('mine')
+    })
+    await expect(answered).rejects.toThrow('mine')
+    await expect(kept?.updateData((cart) => cart)).rejects.toMatchObject(late)
+  })
+
+  test('is none where a stream only asks who it is', async () => {
+    const { authenticator, signIn } = setUp()
+    const { cookie } = await signIn()
+    const response = await authenticator.respond(new Request(origin, { headers: { cookie } }), (auth) => {
+      const body = new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            controller.enqueue(new TextEncoder().encode((await auth.session())?.userId))
+            controller.close()
+          },
+        },
+        { highWaterMark: 0 },
+      )
+      return new Response(body)
+    })
+    expect(await response.text()).toBe('user-1')
   })
 })
 

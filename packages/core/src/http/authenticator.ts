@@ -45,7 +45,10 @@ export interface Authenticator<Data = null> {
   bind(request: RequestView | Promise<RequestView>, responseHeaders: ResponseHeaders): RequestAuth<Data>
   /** The door where no cookie can be set. */
   bindReadonly(request: RequestView | Promise<RequestView>): ReadonlyRequestAuth<Data>
-  /** Answers one web request: cookies, `no-store` and error bodies are applied to what the handler returns. */
+  /**
+   * Answers one web request: cookies, `no-store` and error bodies are applied to what the handler returns. A cookie that
+   * comes later, from a stream for one, throws an `Error` with the code `ERR_HTTP_HEADERS_SENT`, as node:http does.
+   */
   respond(request: Request, handler: (auth: RequestAuth<Data>) => Response | Promise<Response>): Promise<Response>
 }
 
@@ -67,7 +70,11 @@ export function createAuthenticator<Data = null>(options: AuthenticatorOptions<D
     bindReadonly: (request) => createReadonlyRequestAuth(context, request),
     async respond(request, handler) {
       const headers = new Headers()
-      return withHeaders(await answer(bind(request, headers), handler), headers)
+      try {
+        return withHeaders(await answer(bind(request, headers), handler), headers)
+      } finally {
+        headers.append = appendTooLate
+      }
     },
   } satisfies Authenticator<Data>)
 }
@@ -111,6 +118,12 @@ async function answer<Data>(
     if (!known) throw error
     return new Response(known.body, known)
   }
+}
+
+// A sign-in whose cookie is lost in silence would look like one that worked.
+function appendTooLate(name: string): void {
+  if (name.toLowerCase() !== 'set-cookie') return
+  throw Object.assign(new Error('Cannot set a cookie: the answer was made already'), { code: 'ERR_HTTP_HEADERS_SENT' })
 }
 
 // A response from `fetch` or `Response.redirect` has headers that cannot be changed, so it is copied.

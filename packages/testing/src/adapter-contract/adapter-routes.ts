@@ -1,11 +1,14 @@
 /** The routes of the app under test. */
-import { AuthError } from '@tessera-auth/core'
+import { AuthError, type RequestAuth, type RequestView } from '@tessera-auth/core'
 import type { AdapterAnswer, AdapterRoute } from '../describe-adapter.js'
 
 const ok = (body: unknown, headers: Record<string, string> = {}): AdapterAnswer => ({ status: 200, headers, body })
 
 /** What a route throws that is nobody's business: its text must not reach a visitor as an answer of ours. */
 export const foreignError = 'a bug of the app'
+
+/** Doors of requests that are answered, by the name that their test gave. */
+const answered = new Map<string, RequestAuth>()
 
 /** Mounted by every app under test. */
 export const adapterRoutes: readonly AdapterRoute[] = [
@@ -70,6 +73,30 @@ export const adapterRoutes: readonly AdapterRoute[] = [
     },
   },
   {
+    method: 'POST',
+    path: ['', '/answer-first'],
+    async run(getAuth) {
+      const auth = getAuth()
+      answered.set(nameOf(await auth.request), auth)
+      return ok({})
+    },
+  },
+  {
+    method: 'POST',
+    path: ['', '/sign-in-after-it'],
+    async run(getAuth) {
+      const late = answered.get(nameOf(await getAuth().request))
+      if (!late) throw new AuthError('not_found')
+      const session = late.beginLogin('user-1').then((attempt) => late.signIn(attempt))
+      return ok({
+        outcome: await session.then(
+          () => 'signed in',
+          ({ code }) => code,
+        ),
+      })
+    },
+  },
+  {
     method: 'GET',
     path: ['', '/foreign-error'],
     async run() {
@@ -85,3 +112,7 @@ export const adapterRoutes: readonly AdapterRoute[] = [
     },
   },
 ]
+
+function nameOf({ headers }: RequestView): string {
+  return headers.get('x-door') ?? ''
+}

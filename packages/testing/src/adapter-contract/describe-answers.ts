@@ -53,6 +53,13 @@ function describeCookies(world: AdapterWorld): void {
       expect(response.status).toBe(409)
       expect(cookiesOf(response)).toHaveLength(1)
     })
+
+    test('that comes after the answer is an error, not a loss', async () => {
+      const headers = { origin, 'x-door': crypto.randomUUID() }
+      expect((await post('/answer-first', headers)).status).toBe(200)
+      const later = await post('/sign-in-after-it', headers)
+      expect(await later.json()).toEqual({ outcome: 'ERR_HTTP_HEADERS_SENT' })
+    })
   })
 }
 

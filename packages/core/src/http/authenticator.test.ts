@@ -53,6 +53,8 @@ describe('createAuthenticator', () => {
     ['sessions', {}],
     ['verifier', { sessions, origin, verifier: {} }],
     ['trustedOrigins', { sessions, origin, trustedOrigins: ['https://x.example/path'] }],
+    ['trustedOrigins', { sessions, origin, trustedOrigins: 'https://x.example' }],
+    ['trustedOrigins', { sessions, origin, trustedOrigins: null }],
     ['sameSite', { sessions, origin, sameSite: 'none' }],
   ])('refuses a bad %s and names it', (name, options) => {
     const make = (): unknown => createAuthenticator(options as never)

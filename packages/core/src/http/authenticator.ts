@@ -98,6 +98,7 @@ function createProofPart<Data>({ dpop, origin }: AuthenticatorOptions<Data>): Pr
 function createPart<Data>(sessions: Sessions<Data>, given: string, options: CommonOptions): SessionPart<Data> {
   const origin = checkOrigin('origin', given)
   const { cookieName, sameSite, trustedOrigins = [] } = options
+  if (!Array.isArray(trustedOrigins)) throw expected('trustedOrigins', 'a list of origins', trustedOrigins)
   return {
     sessions,
     origin,

@@ -10,6 +10,7 @@ import {
   memoryStore,
   type RequestAuth,
   type Store,
+  systemPlatform,
 } from './index.js'
 
 const origin = 'https://app.example'
@@ -59,10 +60,10 @@ describe('sign-in by form_post', () => {
 })
 
 describe('back-channel logout', () => {
-  async function signedIn(claims: Record<string, unknown>) {
-    const app = appOn(memoryStore())
+  async function signedIn(claims: Record<string, unknown>, store: Store = memoryStore()) {
+    const app = appOn(store)
     const browser = appBrowser()
-    const attempt = await beginForged({ claims }, browser)
+    const attempt = await beginForged({ claims, options: { store } }, browser)
     const auth = app.door(browser.arrive(attempt.callback()))
     const login = await attempt.flow.finish(auth)
     return { ...app, attempt, auth, login, now: attempt.network.platform.now() }
@@ -91,6 +92,39 @@ describe('back-channel logout', () => {
       code: 'unauthenticated',
     })
     expect(await sessions.list('user-ada')).toEqual([])
+  })
+
+  test('that could not be carried out is delivered again, and carried out', async () => {
+    let writes: 'fail' | 'work' = 'work'
+    const memory = memoryStore()
+    const insert: Store['insert'] = (entry) =>
+      writes === 'fail' ? Promise.reject(new Error('down')) : memory.insert(entry)
+    const { sessions, identities, attempt, auth, login } = await signedIn({ sid: 's1' }, { ...memory, insert })
+    await auth.signIn(await identities.resolve(login, null), login)
+    const token = await logoutToken(attempt, { sid: 's1' })
+    const deliver = async (): Promise<number> =>
+      sessions.revokeProviderLogin(await attempt.flow.verifyLogoutToken(token))
+    const named = await attempt.flow.verifyLogoutToken(token)
+    writes = 'fail'
+    await expect(sessions.revokeProviderLogin(named)).rejects.toMatchObject({ code: 'unavailable' })
+    writes = 'work'
+    expect(await deliver()).toBe(1)
+    expect(await sessions.list('user-ada')).toEqual([])
+    expect(await deliver()).toBe(0)
+  })
+
+  test('that is replayed ends no login that followed it', async () => {
+    const now = systemPlatform.now()
+    const { sessions, identities, attempt, auth, login } = await signedIn({ iat: now - 60 })
+    const token = await logoutToken(attempt, { sub: 'ada', iat: now - 30 })
+    const deliver = async (): Promise<number> =>
+      sessions.revokeProviderLogin(await attempt.flow.verifyLogoutToken(token))
+    await auth.signIn(await identities.resolve(login, null), login)
+    expect(await deliver()).toBe(1)
+    const later = { ...login.providerLogin, issuedAt: now }
+    await sessions.create({ attempt: await sessions.beginLogin('user-ada'), providerLogin: later })
+    expect(await deliver()).toBe(0)
+    expect(await sessions.list('user-ada')).toHaveLength(1)
   })
 
   test('of another session ends nothing', async () => {

@@ -70,7 +70,10 @@ export interface AuthorizationCodeFlow {
    * code is sent; the loser gets 'transaction_missing' with `returnTo` in its details.
    */
   finish(exchange: LoginExchange, form?: unknown): Promise<OAuthLogin>
-  /** What a back-channel logout token names (OpenID Connect Back-Channel Logout 1.0 §2.6); 'invalid_request' for any other. */
+  /**
+   * What a back-channel logout token names (OpenID Connect Back-Channel Logout 1.0 §2.6). The same token may come again,
+   * as the ending that follows may fail. Throws 'invalid_request' for any other, 'provider_error'.
+   */
   verifyLogoutToken(token: unknown): Promise<LogoutTokenClaims>
   /** Where the browser signs out at the provider (RP-Initiated Logout 1.0); `null`: the provider has no such page. */
   logoutUrl(options?: { readonly idTokenHint?: string; readonly returnTo?: string }): Promise<string | null>
@@ -94,7 +97,7 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
   return {
     begin: (exchange, begin = {}) => audited(flow, 'oauth.started', () => beginAttempt(flow, exchange, begin)),
     finish: (exchange, form) => audited(flow, 'oauth.finished', () => finishAttempt(flow, exchange, form)),
-    verifyLogoutToken: async (token) => verifyLogoutToken(await flow.client.jwtContext(), token, flow.taken),
+    verifyLogoutToken: async (token) => verifyLogoutToken(await flow.client.jwtContext(), token),
     logoutUrl: (logout = {}) => logoutUrl(flow, logout),
   }
 }

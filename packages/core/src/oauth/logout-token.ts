@@ -1,7 +1,5 @@
 /** Back-channel logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6). */
 import { AuthError } from '../errors.js'
-import { sha256Text } from '../platform.js'
-import type { Records } from '../store/records.js'
 import type { LogoutTokenClaims } from './authorization-code-flow.js'
 import { type JwtContext, leewaySeconds, verifyProviderJwt } from './id-token.js'
 import { isObject } from './upstream.js'
@@ -13,18 +11,14 @@ const types = /^(application\/)?(logout\+jwt|jwt)$/i
 const oldestSeconds = 600
 
 /**
- * Reads a logout token. With records for it, each is taken once. Throws 'invalid_request' with the reason,
- * 'provider_error' when the provider's keys cannot be had.
+ * Reads a logout token. Its `jti` is not spent: a provider delivers the same token again when the ending failed, and what
+ * it names twice is ended once (decision 090). Throws 'invalid_request' with the reason, 'provider_error' when the
+ * provider's keys cannot be had.
  */
-export async function verifyLogoutToken(
-  context: JwtContext,
-  token: unknown,
-  taken: Records<true> | null,
-): Promise<LogoutTokenClaims> {
-  const { platform } = context
+export async function verifyLogoutToken(context: JwtContext, token: unknown): Promise<LogoutTokenClaims> {
   const { claims, typ } = await verified(context, token)
   const { iss, sub, sid, iat, exp, jti, events, nonce } = claims
-  const now = platform.now()
+  const now = context.platform.now()
   if (typ !== null && !types.test(typ)) throw refused('typ')
   if (!isObject(events) || !isObject(events[logoutEvent])) throw refused('events')
   if (nonce !== undefined) throw refused('nonce')
@@ -34,9 +28,6 @@ export async function verifyLogoutToken(
   if (sub !== undefined && typeof sub !== 'string') throw refused('sub')
   if (sid !== undefined && typeof sid !== 'string') throw refused('sid')
   if (sub === undefined && sid === undefined) throw refused('sub')
-  const key = sha256Text(platform, JSON.stringify(['logout', iss, jti]))
-  const expiresAt = now + oldestSeconds + leewaySeconds
-  if (taken && !(await taken.insertOnce({ key, owner: null, expiresAt, value: true }))) throw refused('replayed')
   return { issuer: String(iss), subject: sub ?? null, providerSessionId: sid ?? null, issuedAt: iat }
 }
 

@@ -4,6 +4,7 @@ import type { Emit } from '../events.js'
 import type { Platform } from '../platform.js'
 import type { LoginRecords } from '../store/login-records.js'
 import type { Records } from '../store/records.js'
+import type { WrittenToken } from './access-token-writer.js'
 import { type Family, type FamilyValue, judgeRefresh, type RefreshTiming, rotatedFamily } from './refresh-family.js'
 import { readRefreshToken, type RefreshTokenCodec } from './refresh-token.js'
 import type { Revocations } from './revocation.js'
@@ -27,6 +28,19 @@ export interface RotationParts {
   readonly timing: RefreshTiming
   readonly logins: LoginRecords
   readonly revocations: Revocations
+}
+
+/** What was presented, and how the access token of its answer is signed. */
+export interface PresentedRefresh extends RefreshOptions {
+  readonly text: string
+  /** Asked before anything is written, with the family as it is then: rotation changes nothing that a token says. */
+  sign(family: Family): WrittenToken | Promise<WrittenToken>
+}
+
+/** A family after its refresh, and the access token that goes with it. */
+export interface RefreshedFamily {
+  readonly family: Family
+  readonly written: WrittenToken
 }
 
 /** A family whose holder was recognised, and the generation that was presented. */
@@ -54,20 +68,24 @@ export async function readPresented(
  *
  * Throws `invalid_grant`, `StoreError`. Reuse, a dead login and a revoked client end the family.
  */
-export async function refreshFamily(parts: RotationParts, text: string, options: RefreshOptions): Promise<Family> {
+export async function refreshFamily(parts: RotationParts, refresh: PresentedRefresh): Promise<RefreshedFamily> {
+  let written: WrittenToken | null = null
   for (let round = 0; round < mostRounds; round += 1) {
     const now = parts.platform.now()
-    const presented = await readPresented(parts, text)
-    if (!presented || !fits(presented.family.value, options)) throw refused(parts, presented, 'unknown_token')
+    const presented = await readPresented(parts, refresh.text)
+    if (!presented || !fits(presented.family.value, refresh)) throw refused(parts, presented, 'unknown_token')
     const { family, generation } = presented
     const verdict = judgeRefresh(family.value, generation, { now, timing: parts.timing })
     if (verdict === 'unknown') throw refused(parts, presented, 'unknown_token')
     if (verdict === 'reuse') throw await ended(parts, family, 'reuse')
     if (!(await isLoginAlive(parts, family))) throw await ended(parts, family, 'login_ended')
-    if (verdict === 'repeat') return family
+    // Nothing that can fail comes after the rotation: an answer of ours that is lost for longer than the window turns the
+    // client's next try into reuse, and its user is logged out.
+    written ??= await refresh.sign(family)
+    if (verdict === 'repeat') return { family, written }
     const next = rotatedFamily(family.value, { timing: parts.timing, secretId: parts.codec.secretId, now })
     const rotated = await parts.families.replace(family, next.value, next.expiresAt)
-    if (rotated) return rotated
+    if (rotated) return { family: rotated, written }
   }
   throw new AuthError('unavailable')
 }

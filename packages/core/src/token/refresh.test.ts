@@ -3,6 +3,7 @@ import { markSelfBounded } from '../store/bounded-store.js'
 import type { Store } from '../store/store.js'
 import { memoryStore } from '../store/memory-store.js'
 import { claimsOf, refreshTokenOf, secrets, tokenApp, type TokenApp } from './fixtures/token-app.js'
+import { createKeyRing } from './managed-key-ring.js'
 import { judgeRefresh } from './refresh-family.js'
 import type { TokenResponse } from './token-grant.js'
 
@@ -173,6 +174,26 @@ describe('refresh', () => {
     const removed = tokenApp({ store: app.store, platform: app.platform, keys: app.keys, secrets: [next] })
     await expect(removed.tokens.refresh(rotated.refresh_token)).resolves.toBeDefined()
     await expect(removed.tokens.refresh(refresh_token)).rejects.toEqual(invalidGrant)
+  })
+
+  test('rotates nothing while no key can sign: an outage longer than the window is never reuse', async () => {
+    const inner = memoryStore()
+    let isRingDown = false
+    const store: Store = {
+      ...inner,
+      get: async (kind, ...key) =>
+        isRingDown && kind === 'key-ring' ? Promise.reject(new Error('down')) : inner.get(kind, ...key),
+    }
+    const app = tokenApp({ store }, (platform) => createKeyRing({ store, secrets, platform }))
+    const { refresh_token } = await signedIn(app)
+    isRingDown = true
+    for (let tries = 0; tries < 3; tries += 1) {
+      app.platform.advance(40)
+      await expect(app.tokens.refresh(refresh_token)).rejects.toMatchObject({ code: 'unavailable' })
+    }
+    isRingDown = false
+    await expect(app.tokens.refresh(refresh_token)).resolves.toBeDefined()
+    expect(app.events.map(({ type }) => type)).not.toContain('token.reused')
   })
 
   test('says that it cannot know when the store does not answer', async () => {

@@ -3,7 +3,7 @@ import { AuthError } from '../errors.js'
 import { requireText } from '../internal/options.js'
 import { createLoginRecords, presentedDigest } from '../store/login-records.js'
 import { isScope, isWithinScope } from './access-token.js'
-import { createAccessTokenWriter, type Login } from './access-token-writer.js'
+import { createAccessTokenWriter, type Login, type WrittenToken } from './access-token-writer.js'
 import { createIntrospection, type Introspection } from './introspection.js'
 import { checkIssuerOptions, type TokenIssuerOptions } from './issuer-settings.js'
 import { type Family, familyRecords, newFamily } from './refresh-family.js'
@@ -102,16 +102,8 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
     return digest !== undefined && logins.isCurrent(session.id, digest)
   }
 
-  async function respond(login: Login, refreshToken: string | null, scope: string | null): Promise<TokenResponse> {
-    const written = writer.write(scope === login.scope ? login : { ...login, scope })
-    const { token, expiresIn } = written instanceof Promise ? await written : written
-    return {
-      access_token: token,
-      token_type: login.jkt === null ? 'Bearer' : 'DPoP',
-      expires_in: expiresIn,
-      ...(refreshToken === null ? {} : { refresh_token: refreshToken }),
-      ...(scope === null ? {} : { scope }),
-    }
+  function sign(login: Login, scope: string | null): WrittenToken | Promise<WrittenToken> {
+    return writer.write(scope === login.scope ? login : { ...login, scope })
   }
 
   /** No refresh token: of a session, of the client itself, or a login of its own, which needs a record to be ended by. */
@@ -121,16 +113,16 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
     if (session && (userId === null || !(await isStillGood(grant)))) throw new AuthError('unauthenticated')
     const family = attempt ? await startFamily(grant, settings.accessTokenSeconds) : null
     const login = family ? familyLogin(family) : grantLogin(grant, settings)
-    const response = await respond(login, null, scope)
+    const response = respond(login, { written: await sign(login, scope), scope })
     emit('token.issued', { userId: family?.owner ?? userId, sessionId: login.sid })
     return response
   }
 
-  async function withFamily(family: Family, scope: string | null): Promise<TokenResponse> {
+  function withFamily(family: Family, written: WrittenToken, scope: string | null): TokenResponse {
     const { secretId, generation, seed } = family.value
-    const token = codec.write({ selector: family.key, generation, seed }, secretId)
-    if (token === null) throw new AuthError('invalid_grant')
-    return respond(familyLogin(family), token, scope)
+    const refreshToken = codec.write({ selector: family.key, generation, seed }, secretId)
+    if (refreshToken === null) throw new AuthError('invalid_grant')
+    return respond(familyLogin(family), { written, refreshToken, scope })
   }
 
   return {
@@ -140,7 +132,8 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       checkGrant(grant)
       if (!grant.session && !grant.attempt) return issueAlone(grant)
       const family = await startFamily(grant, timing.familySeconds)
-      const response = await withFamily(family, family.value.scope)
+      const { scope } = family.value
+      const response = withFamily(family, await sign(familyLogin(family), scope), scope)
       emit('token.issued', aboutFamily(family))
       return response
     },
@@ -154,8 +147,12 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       const { scope } = refreshOptions
       if (scope !== undefined && !isScope(scope)) throw new AuthError('invalid_scope')
       if (scope !== undefined) await requireNarrower(refreshToken, scope)
-      const family = await refreshFamily(rotation, refreshToken, refreshOptions)
-      const response = await withFamily(family, scope ?? family.value.scope)
+      const { family, written } = await refreshFamily(rotation, {
+        ...refreshOptions,
+        text: refreshToken,
+        sign: (found) => sign(familyLogin(found), scope ?? found.value.scope),
+      })
+      const response = withFamily(family, written, scope ?? family.value.scope)
       emit('token.refreshed', aboutFamily(family))
       return response
     },
@@ -200,6 +197,20 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
     const presented = await readPresented(rotation, refreshToken)
     if (presented && !isWithinScope(scope, presented.family.value.scope ?? undefined))
       throw new AuthError('invalid_scope')
+  }
+}
+
+function respond(
+  { jkt }: Login,
+  answer: { readonly written: WrittenToken; readonly refreshToken?: string; readonly scope: string | null },
+): TokenResponse {
+  const { written, refreshToken, scope } = answer
+  return {
+    access_token: written.token,
+    token_type: jkt === null ? 'Bearer' : 'DPoP',
+    expires_in: written.expiresIn,
+    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+    ...(scope === null ? {} : { scope }),
   }
 }
 

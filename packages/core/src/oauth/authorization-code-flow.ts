@@ -97,8 +97,9 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
   return {
     begin: (exchange, begin = {}) => audited(flow, 'oauth.started', () => beginAttempt(flow, exchange, begin)),
     finish: (exchange, form) => audited(flow, 'oauth.finished', () => finishAttempt(flow, exchange, form)),
-    verifyLogoutToken: async (token) => verifyLogoutToken(await flow.client.jwtContext(), token),
-    logoutUrl: (logout = {}) => logoutUrl(flow, logout),
+    verifyLogoutToken: (token) =>
+      audited(flow, null, async () => verifyLogoutToken(await flow.client.jwtContext(), token)),
+    logoutUrl: (logout = {}) => audited(flow, null, () => logoutUrl(flow, logout)),
   }
 }
 
@@ -169,15 +170,15 @@ async function logoutUrl(
   return url.href
 }
 
-/** Tells the audit stream how it went. The reason is a word of ours, never the provider's text. */
+/** Tells the audit stream how it went; `null`: only of failures. The reason is a word of ours, never the provider's text. */
 async function audited<Result>(
   { emit }: FlowContext,
-  type: 'oauth.started' | 'oauth.finished',
+  type: 'oauth.started' | 'oauth.finished' | null,
   run: () => Promise<Result>,
 ): Promise<Result> {
   try {
     const result = await run()
-    emit(type)
+    if (type) emit(type)
     return result
   } catch (error) {
     if (error instanceof AuthError) {

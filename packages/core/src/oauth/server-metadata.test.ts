@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { testPlatform } from '@tessera-auth/testing'
 import { recordedNetwork } from './fixtures/recorded-provider.js'
+import { createAuthorizationCodeFlow } from './authorization-code-flow.js'
+import { appBrowser } from './fixtures/app-browser.js'
 import { definitionOf } from './provider.js'
 import { oidc } from './providers/oidc.js'
 import { createMetadataReader, type ServerMetadata } from './server-metadata.js'
@@ -19,6 +21,18 @@ function readerOf(answers: Parameters<typeof recordedNetwork>[0], options: { iss
   const provider = oidc({ name: 'acme', issuer, clientId: 'app', ...options })
   const read: () => Promise<ServerMetadata> = createMetadataReader(definitionOf(provider), platform)
   return { read, network, clock }
+}
+
+/** The beginning of a document; then the connection is gone, or the timeout has come. */
+function breakingOff(status = 200): Response {
+  const gone = (): never => expect.fail('terminated')
+  const source = {
+    start: (controller: ReadableStreamDefaultController) => controller.enqueue(new TextEncoder().encode('{"issuer":')),
+    pull: gone,
+    cancel: gone,
+  }
+  const body = new ReadableStream(source, { highWaterMark: 2 })
+  return new Response(body, { status, headers: { 'content-type': 'application/json' } })
 }
 
 describe('discovery', () => {
@@ -67,10 +81,28 @@ describe('discovery', () => {
     ['a redirect', () => new Response(null, { status: 302, headers: { location: 'http://169.254.169.254/' } })],
     ['more than a mebibyte', () => Response.json({ issuer, more: 'x'.repeat(1_048_576) })],
     ['no network', () => expect.fail('the network is down')],
+    ['a body that breaks off', breakingOff],
+    ['an error whose body breaks off', () => breakingOff(500)],
   ]
   test.each(broken)('%s is the provider’s error', async (_name, answer) => {
     const { read } = readerOf({ [openid]: answer })
     await expect(read()).rejects.toMatchObject({ code: 'provider_error' })
+  })
+
+  test('a body that breaks off is the provider’s error at every door, and stands in the events', async () => {
+    const { platform } = recordedNetwork({ [openid]: () => breakingOff() })
+    const events: unknown[] = []
+    const flow = createAuthorizationCodeFlow({
+      secrets: ['a secret for tests only, which has 32 characters or more'],
+      ...{ origin: 'https://app.example', redirectPath: '/callback', platform },
+      provider: oidc({ name: 'acme', issuer, clientId: 'app' }),
+      onEvent: ({ type, reason }) => void events.push([type, reason]),
+    })
+    const doors = [flow.begin(appBrowser().click('/auth')), flow.logoutUrl(), flow.verifyLogoutToken('a.b.c')]
+    const failed = { status: 'rejected', reason: expect.objectContaining({ code: 'provider_error' }) }
+    expect(await Promise.allSettled(doors)).toEqual([failed, failed, failed])
+    const refused = ['oauth.refused', 'provider_error']
+    expect(events).toEqual([refused, refused, refused])
   })
 
   test('a redirect is not followed', async () => {

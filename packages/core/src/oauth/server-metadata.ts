@@ -75,10 +75,8 @@ async function discover(definition: ProviderDefinition, platform: Platform): Pro
   for (const address of addresses(definition)) {
     const url = askableUrl(address, definition.allowPrivateNetwork)
     if (!url) throw new AuthError('provider_error', { reason: 'address_refused' })
-    const response = await ask(platform, url)
-    if (response.status === 200) return decodeMetadata(await readJsonObject(response), definition)
-    await response.body?.cancel()
-    if (response.status !== 404) break
+    const found = await ask(platform, url)
+    if (found) return decodeMetadata(found, definition)
   }
   throw new AuthError('provider_error')
 }
@@ -94,13 +92,18 @@ function addresses({ issuer, deviations }: ProviderDefinition): string[] {
   ]
 }
 
-async function ask(platform: Platform, url: URL): Promise<Response> {
+/** The document; `null`: there is none at this address. A body that breaks off is the provider's failure too. */
+async function ask(platform: Platform, url: URL): Promise<Record<string, unknown> | null> {
   try {
     const headers = { accept: 'application/json' }
-    return await platform.fetch(url.href, { headers, redirect: 'manual', signal: timeoutSignal() })
+    const response = await platform.fetch(url.href, { headers, redirect: 'manual', signal: timeoutSignal() })
+    if (response.status === 200) return await readJsonObject(response)
+    await response.body?.cancel()
+    if (response.status === 404) return null
   } catch {
-    throw new AuthError('provider_error')
+    // Said below: whatever happened, there is no document.
   }
+  throw new AuthError('provider_error')
 }
 
 function decodeMetadata(found: Record<string, unknown>, definition: ProviderDefinition): ServerMetadata {

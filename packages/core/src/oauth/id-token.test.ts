@@ -60,6 +60,24 @@ describe('OpenID Connect Core §3.1.3.7', () => {
     })
   })
 
+  test.each(['JWT', 'jwt'])('typ %s will do', async (typ) => {
+    expect(await finish({ header: { typ } })).toMatchObject({ identity: { subject: 'ada' } })
+  })
+
+  test.each(['at+jwt', 'application/at+jwt', 'logout+jwt', 'token-introspection+jwt', 'dpop+jwt', ''])(
+    'a token of type %o is refused',
+    async (typ) => {
+      await expect(finish({ header: { typ } })).rejects.toMatchObject({ details: { reason: 'id_token_typ' } })
+    },
+  )
+
+  test.each([{ [logoutEvent]: {} }, {}, null])(
+    'a token with the events %o is none, whatever its type',
+    async (events) => {
+      await expect(finish({ claims: { events } })).rejects.toMatchObject({ details: { reason: 'id_token_events' } })
+    },
+  )
+
   const wrongTokens: [string, NonNullable<Forged['idToken']>][] = [
     ['HS256 with the client secret', (claims) => hmacSigned(claims, clientSecret)],
     ['HS256 with the public key as the secret', (claims) => hmacSigned(claims, JSON.stringify(jwks.keys[0]))],
@@ -143,6 +161,13 @@ describe('OpenID Connect Core §3.1.3.7', () => {
 describe('keys of the provider', () => {
   const keyFetches = ({ asked }: RecordedNetwork): number => asked.filter(({ url }) => url === `${issuer}/keys`).length
 
+  /** Moves the monotonic clock of a network that is in use. */
+  function waiting({ platform }: RecordedNetwork): (seconds: number) => void {
+    let waited = 0
+    Object.assign(platform, { monotonic: () => systemPlatform.monotonic() + waited })
+    return (seconds) => (waited += seconds * 1000)
+  }
+
   test('a key that is rotated in mid-login is fetched, at once', async () => {
     const { privateKey, publicKey } = await generateKeyPair('RS256')
     const attempt = await beginForged({
@@ -198,17 +223,67 @@ describe('keys of the provider', () => {
     ['with something else in it', { keys: [...jwks.keys, null] }],
   ]
   test.each(unusable)(
-    'a key set %s is the provider’s error, and is asked for again next time',
+    'a key set %s is the provider’s error, and is asked for again after five seconds',
     async (_name, answer) => {
       const { flow, browser, network, callback } = await beginForged()
+      const wait = waiting(network)
       network.answers[`${issuer}/keys`] = answer
       await expect(flow.finish(browser.arrive(callback()))).rejects.toMatchObject({ code: 'provider_error' })
       expect(keyFetches(network)).toBe(1)
       network.answers[`${issuer}/keys`] = jwks
+      await expect(flow.verifyLogoutToken(await network.sign({}))).rejects.toMatchObject({ code: 'provider_error' })
+      expect(keyFetches(network)).toBe(1)
+      wait(5)
       await expect(flow.verifyLogoutToken(await network.sign({}))).rejects.toMatchObject({ code: 'invalid_request' })
       expect(keyFetches(network)).toBe(2)
     },
   )
+
+  describe('that have been read, while the provider’s key set is down', () => {
+    const forged = `${encode({ alg: 'RS256', kid: 'unknown' })}.${encode({})}.AAAA`
+    const claims = { iss: issuer, aud: 'app', iat: now, exp: now + 60, sub: 'ada', events: { [logoutEvent]: {} } }
+
+    /** Keys were read; now the next reading does not answer until the test lets it fail. */
+    async function withKeys() {
+      const { flow, network } = await beginForged()
+      const genuine = await network.sign({ ...claims, jti: '1' })
+      await flow.verifyLogoutToken(genuine)
+      const { promise, resolve } = Promise.withResolvers<Response>()
+      network.answers[`${issuer}/keys`] = async () => (await promise).clone()
+      return { flow, network, genuine, fail: () => resolve(new Response('down', { status: 503 })) }
+    }
+
+    test('are not thrown away for the token of a stranger, neither during the next reading nor after it', async () => {
+      const { flow, genuine, fail } = await withKeys()
+      const stranger = flow.verifyLogoutToken(forged)
+      expect(await flow.verifyLogoutToken(genuine)).toMatchObject({ subject: 'ada' })
+      fail()
+      await expect(stranger).rejects.toMatchObject({ code: 'provider_error' })
+      expect(await flow.verifyLogoutToken(genuine)).toMatchObject({ subject: 'ada' })
+    })
+
+    test('are looked for in vain once in five seconds, however many forged tokens come; nobody is told a lie', async () => {
+      const { flow, network, fail } = await withKeys()
+      const wait = waiting(network)
+      fail()
+      for (let tries = 0; tries < 20; tries += 1) {
+        if (tries === 10) wait(5)
+        await expect(flow.verifyLogoutToken(forged)).rejects.toMatchObject({ code: 'provider_error' })
+      }
+      expect(keyFetches(network)).toBe(3)
+    })
+
+    test('are believed for five minutes all the same, and no longer', async () => {
+      const { flow, network, genuine, fail } = await withKeys()
+      const wait = waiting(network)
+      fail()
+      wait(290)
+      await expect(flow.verifyLogoutToken(forged)).rejects.toMatchObject({ code: 'provider_error' })
+      expect(await flow.verifyLogoutToken(genuine)).toMatchObject({ subject: 'ada' })
+      wait(10)
+      await expect(flow.verifyLogoutToken(genuine)).rejects.toMatchObject({ code: 'provider_error' })
+    })
+  })
 })
 
 describe('max_age', () => {

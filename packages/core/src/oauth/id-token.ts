@@ -45,9 +45,12 @@ export async function verifyIdToken(
   expectation: IdTokenExpectation,
 ): Promise<Claims> {
   const { definition, platform } = context
-  const { claims, algorithm } = await verifyProviderJwt(context, token)
+  const { claims, algorithm, typ } = await verifyProviderJwt(context, token)
   const now = platform.now()
-  const { aud, azp, sub, nonce, iat, exp } = claims
+  const { aud, azp, sub, nonce, iat, exp, events } = claims
+  // A provider signs more than ID tokens with one key: its access and logout tokens sign nobody in (RFC 8725 §3.11).
+  if (typ !== null && typ.toLowerCase() !== 'jwt') throw refused('typ')
+  if (events !== undefined) throw refused('events')
   if (typeof exp !== 'number' || typeof iat !== 'number' || iat > now + leewaySeconds) throw refused('times')
   if (typeof sub !== 'string' || sub === '' || sub.length > mostSubject) throw refused('sub')
   if (azp !== undefined ? azp !== definition.clientId : Array.isArray(aud) && aud.length > 1) throw refused('azp')

@@ -9,13 +9,13 @@ import { askableUrl, isObject, readJsonObject, timeoutSignal } from './upstream.
 
 /** A key that the provider has withdrawn is believed for at most this long. */
 const cacheSeconds = 300
-/** An unknown `kid` asks again at once, but forged tokens cannot make us ask more often than this. */
-const missCooldownSeconds = 5
+/** Forged tokens of an unknown `kid`, and a provider that fails, cannot make us ask more often than this. */
+const cooldownSeconds = 5
 
 type KeySet = ReturnType<typeof createLocalJWKSet>
 
 interface Reading {
-  readonly keys: Promise<KeySet>
+  readonly keys: KeySet
   /** When it was begun, on the monotonic clock in milliseconds. */
   readonly since: number
 }
@@ -23,47 +23,62 @@ interface Reading {
 /** Finds the key of a token's header; throws 'provider_error' when the key set cannot be had. */
 export type KeyFinder = (...token: Parameters<KeySet>) => Promise<CryptoKey>
 
-/** Makes the key finder of one provider; callers share one request. */
+/**
+ * Makes the key finder of one provider; callers share one request. A reading is used until a newer one has succeeded or it
+ * is too old: else a stranger's token, while the provider is down, would take the keys away from everybody's sign-in.
+ */
 export function createKeyFinder(
   definition: ProviderDefinition,
   readMetadata: () => Promise<ServerMetadata>,
   platform: Platform,
 ): KeyFinder {
   let kept: Reading | null = null
+  let running: Promise<Reading> | null = null
   let lastMiss = Number.NEGATIVE_INFINITY
+  let lastFailure = Number.NEGATIVE_INFINITY
 
-  function read(): Reading {
-    const now = platform.monotonic()
-    if (kept && now - kept.since < cacheSeconds * 1000) return kept
-    const reading = { keys: readMetadata().then((metadata) => fetchKeys(definition, metadata, platform)), since: now }
-    kept = reading
-    reading.keys.catch(() => {
-      if (kept === reading) kept = null
-    })
-    return reading
+  const isWithin = (seconds: number, since: number): boolean => platform.monotonic() - since < seconds * 1000
+
+  async function read(): Promise<Reading> {
+    const since = platform.monotonic()
+    try {
+      kept = { keys: await fetchKeys(definition, await readMetadata(), platform), since }
+      return kept
+    } catch (error) {
+      lastFailure = platform.monotonic()
+      throw error
+    } finally {
+      running = null
+    }
   }
 
-  /** Whether there is something newer to look into than `used`, or may be. */
-  function mayLookAgain(used: Reading): boolean {
-    if (kept !== used) return true
-    const now = platform.monotonic()
-    if (now - lastMiss < missCooldownSeconds * 1000) return false
-    lastMiss = now
-    kept = null
-    return true
+  async function ask(): Promise<Reading> {
+    if (!running && isWithin(cooldownSeconds, lastFailure)) throw unavailable()
+    running ??= read()
+    return running
+  }
+
+  /** What was read after `used`, or may be; `null`: nothing, and somebody has just looked. */
+  async function newerThan(used: Reading): Promise<Reading | null> {
+    if (kept && kept !== used) return kept
+    if (!running && !isWithin(cooldownSeconds, lastFailure)) {
+      if (isWithin(cooldownSeconds, lastMiss)) return null
+      lastMiss = platform.monotonic()
+    }
+    return ask()
   }
 
   return async (...token) => {
-    const before = kept
-    const used = read()
+    const young = kept && isWithin(cacheSeconds, kept.since) ? kept : null
+    const older = young ?? (await running)
+    const used = older ?? (await ask())
     try {
-      return await (
-        await used.keys
-      )(...token)
+      return await used.keys(...token)
     } catch (error) {
-      const isOlder = used === before
-      if (!(error instanceof JWKSNoMatchingKey) || !isOlder || !mayLookAgain(used)) throw error
-      return (await read().keys)(...token)
+      if (!older || !(error instanceof JWKSNoMatchingKey)) throw error
+      const newer = await newerThan(used)
+      if (!newer) throw error
+      return newer.keys(...token)
     }
   }
 }
@@ -86,7 +101,11 @@ async function fetchKeys(
   } catch {
     // Said below: whatever happened, there are no keys.
   }
-  throw new AuthError('provider_error', { reason: 'keys_unavailable' })
+  throw unavailable()
+}
+
+function unavailable(): AuthError {
+  return new AuthError('provider_error', { reason: 'keys_unavailable' })
 }
 
 /** A symmetric key in a published set would let anybody sign. */

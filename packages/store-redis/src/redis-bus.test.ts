@@ -1,6 +1,7 @@
 import { askRedis, describeOwnRedis, type RedisServer, startRedis } from '@tessera-auth/engines'
 import { ConfigError } from '@tessera-auth/core/store'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { pause } from './pause.js'
 import { ownName, singleClients, type TestClient } from './fixtures/clients.js'
 import { redisBus } from './redis-bus.js'
 import { redisStore } from './redis-store.js'
@@ -76,6 +77,26 @@ describeOwnRedis(() => {
       await expect.poll(() => heard.at(-1), patient).toBe('session after')
     })
 
+    test('listens once, however often it was cut off, and not at all once it was left', async () => {
+      const { bus, heard, unsubscribe } = await listen(client.client)
+      const listeners = async (): Promise<number> =>
+        (await askRedis({ host: '127.0.0.1', port: server.port }, 'CLIENT LIST TYPE pubsub')).match(/id=/g)?.length ?? 0
+      for (let cut = 0; cut < 6; cut += 1) {
+        heard.length = 0
+        await killSubscribers(server.port)
+        await expect.poll(() => heard, patient).toEqual(['down', 'up'])
+      }
+      // A connection that came back by itself would have done so by now.
+      await pause(500)
+      expect(await listeners()).toBe(1)
+      heard.length = 0
+      await bus.publish('session', 'a')
+      await bus.publish('session', 'b')
+      await expect.poll(() => heard, patient).toEqual(['session a', 'session b'])
+      await unsubscribe()
+      await expect.poll(listeners, patient).toBe(0)
+    })
+
     test('survives a restart of the server, and reports why it could not listen meanwhile', async () => {
       const { heard, errors } = await listen(client.client)
       await server.stop()
@@ -120,8 +141,14 @@ describeOwnRedis(() => {
       const buses = await Promise.all(clients.map(({ client }) => listen(client)))
       server.freeze()
       for (const { heard } of buses) await expect.poll(() => heard, patient).toContain('down')
+      // Twice more it is tried in vain: what was opened then is closed again.
+      for (const { errors } of buses) await expect.poll(() => errors, patient).toHaveLength(3)
       server.thaw()
       for (const { heard } of buses) await expect.poll(() => heard.at(-1), patient).toBe('up')
+      const connections = async (): Promise<number> =>
+        (await askRedis({ host: '127.0.0.1', port: server.port }, 'CLIENT LIST')).match(/^.*id=/gm)?.length ?? 0
+      // Two clients, their two subscriptions, and who asks.
+      await expect.poll(connections, patient).toBe(5)
       await Promise.all(clients.map(({ close }) => close()))
       await server.stop()
     })

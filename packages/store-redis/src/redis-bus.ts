@@ -94,7 +94,7 @@ async function keepListening(options: ListeningOptions): Promise<void> {
       await listenUntilLost(options, stopped)
       wait = firstPauseMilliseconds
     } catch (error) {
-      settings.onError(error)
+      if (!signal.aborted) settings.onError(error)
       wait = Math.min(wait * 2, longestPauseMilliseconds)
     }
     await Promise.race([stopped, pause(wait)])
@@ -107,14 +107,11 @@ async function listenUntilLost(options: ListeningOptions, stopped: Promise<void>
     const end = text.indexOf('\n')
     if (end !== -1 && !signal.aborted) options.onInvalidate(text.slice(0, end), text.slice(end + 1))
   }
-  const opening = openSubscription(client, { channel: settings.channel, onMessage })
-  const subscription = await inTime(opening).catch((error: unknown) => {
-    opening.then(
-      (late) => late.close(),
-      () => {},
-    )
-    throw error
+  const stoppedFirst = stopped.then((): never => {
+    throw new StoreError('The bus was left before it listened.')
   })
+  const givenUp = Promise.race([noAnswer(), stoppedFirst])
+  const subscription = await openSubscription(client, { channel: settings.channel, onMessage }, givenUp)
   try {
     if (!signal.aborted) onHealth(true)
     await watch(subscription, stopped)
@@ -130,7 +127,7 @@ async function watch(subscription: Subscription, stopped: Promise<void>): Promis
   async function keepAsking(): Promise<void> {
     while (!over) {
       await pause(answerMilliseconds)
-      if (!over) await inTime(subscription.ping())
+      if (!over) await Promise.race([subscription.ping(), noAnswer()])
     }
   }
   try {
@@ -140,9 +137,7 @@ async function watch(subscription: Subscription, stopped: Promise<void>): Promis
   }
 }
 
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  const late = pause(answerMilliseconds).then(() => {
-    throw new StoreError(`Redis did not answer the bus within ${answerMilliseconds / 1000} s.`)
-  })
-  return Promise.race([answer, late])
+async function noAnswer(): Promise<never> {
+  await pause(answerMilliseconds)
+  throw new StoreError(`Redis did not answer the bus within ${answerMilliseconds / 1000} s.`)
 }

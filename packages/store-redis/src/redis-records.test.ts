@@ -4,6 +4,7 @@ import { cachedStore, type Entry, StoreError } from '@tessera-auth/core/store'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openIoRedis, type TestClient } from './fixtures/clients.js'
+import { redisBus } from './redis-bus.js'
 import { redisStore } from './redis-store.js'
 
 const kind = 'session'
@@ -182,7 +183,7 @@ describeOwnRedis(() => {
   describe('redisStore: the owner index', () => {
     test('never hides a record: its member is written first, so a crash between leaves a member only', async () => {
       const crashed = redisStore(crashing(client, 1))
-      await expect(crashed.insert(entryOf())).rejects.toThrow('crashed')
+      await expect(crashed.insert(entryOf())).rejects.toMatchObject({ cause: { message: 'crashed' } })
       expect(await client.zcard('auth:session@user-1')).toBe(1)
       expect(await client.exists('auth:session:a')).toBe(0)
       expect(await store.listByOwner(kind, 'user-1')).toEqual([])
@@ -192,7 +193,9 @@ describeOwnRedis(() => {
       const first = entryOf()
       await store.insert(first)
       const later = entryOf({ expiresAt: now() + 99_999 })
-      await expect(redisStore(crashing(client, 2)).replace(later, first.version)).rejects.toThrow('crashed')
+      await expect(redisStore(crashing(client, 2)).replace(later, first.version)).rejects.toMatchObject({
+        cause: { message: 'crashed' },
+      })
       expect(await score(first)).toBe(later.expiresAt)
       expect(await store.get(kind, 'a')).toEqual(first)
     })
@@ -285,6 +288,59 @@ describeOwnRedis(() => {
       } finally {
         await client.config('SET', 'maxmemory', '0')
       }
+    })
+
+    test('whatever Redis refuses is a StoreError with its first word, and nothing of the rest', async () => {
+      await client.config('SET', 'maxmemory', '1')
+      const full = store.insert(entryOf({ owner: null, value: 'x'.repeat(100) }))
+      await expect(full).rejects.toMatchObject({ name: 'StoreError', message: 'Redis failed (OOM).' })
+      await client.config('SET', 'maxmemory', '0')
+      const closed = new Redis(server.url)
+      closed.disconnect()
+      await expect(redisStore(closed).get(kind, 'a')).rejects.toMatchObject({
+        name: 'StoreError',
+        message: 'Redis failed.',
+      })
+      await expect(redisStore(closed).listByOwner(kind, 'a')).rejects.toBeInstanceOf(StoreError)
+    })
+
+    test('a client that hands numbers over as texts is answered the same', async () => {
+      const texts = new Redis(server.url, { stringNumbers: true })
+      const told = redisStore(texts)
+      const first = entryOf()
+      const later = entryOf({ expiresAt: now() + 99_999 })
+      expect(await told.insert(first)).toBe(true)
+      expect(await told.insert(first)).toBe(false)
+      expect(await told.replace(later, first.version)).toBe(true)
+      expect(await told.replace(later, first.version)).toBe(false)
+      expect(await told.listByOwner(kind, 'user-1')).toEqual([later])
+      expect(await told.remove(kind, 'a')).toBe(true)
+      expect(await told.remove(kind, 'a')).toBe(false)
+      texts.disconnect()
+    })
+
+    test('a user who may not publish the message of a write writes nothing', async () => {
+      await client.acl('SETUSER', 'narrow', 'on', '>pass', '~*', '+@all', 'resetchannels')
+      const narrow = new Redis(server.url, { username: 'narrow', password: 'pass' })
+      const writer = redisStore(narrow, { bus: redisBus(narrow) })
+      const first = entryOf()
+      await expect(writer.insert(first)).rejects.toBeInstanceOf(StoreError)
+      expect(await store.get(kind, 'a')).toBeNull()
+      await store.insert(first)
+      await expect(writer.replace(entryOf(), first.version)).rejects.toBeInstanceOf(StoreError)
+      await expect(writer.remove(kind, 'a')).rejects.toBeInstanceOf(StoreError)
+      expect(await store.get(kind, 'a')).toEqual(first)
+      await client.acl('SETUSER', 'narrow', '&auth:invalidate')
+      expect(await writer.remove(kind, 'a')).toBe(true)
+      narrow.disconnect()
+    })
+
+    test('an owner too long for the scripts is refused before anything is written', async () => {
+      await expect(store.insert(entryOf({ owner: 'o'.repeat(256) }))).rejects.toThrow('255')
+      expect(await client.keys('*')).toEqual([])
+      const first = entryOf({ owner: '\u{1F511}'.repeat(127) })
+      await store.insert(first)
+      expect(await store.replace({ ...first, version: 'v2', expiresAt: now() + 99_999 }, first.version)).toBe(true)
     })
 
     test('another type of key is an error, never absence', async () => {

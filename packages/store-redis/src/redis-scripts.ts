@@ -1,26 +1,30 @@
 /** The scripts. Each touches the one key that it is given, so that a Cluster can run it. */
 import { createScript, type Script } from './redis-client.js'
 
-/** The last two arguments of a write: where its message goes (empty: nowhere), and what it says. */
+/**
+ * The last two arguments of a write: where its message goes (empty: nowhere), and what it says. It is sent before the write,
+ * which nobody can see in between: a user who may not publish there then gets an error and has written nothing.
+ */
 const publish = `
 local function publish(channel, message)
   if channel ~= '' then redis.call('PUBLISH', channel, message) end
 end
-local function write(key, text, dropAt, ...)
-  if dropAt == '' then return redis.call('SET', key, text, ...) end
-  return redis.call('SET', key, text, 'EXAT', dropAt, ...)
+local function write(key, text, dropAt)
+  if dropAt == '' then redis.call('SET', key, text)
+  else redis.call('SET', key, text, 'EXAT', dropAt) end
 end`
 
 /** Text, when to drop it (empty: never), channel, message. 1: written; 0: the key exists. */
 export const insertScript: Script = createScript(`${publish}
-if not write(KEYS[1], ARGV[1], ARGV[2], 'NX') then return 0 end
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 publish(ARGV[3], ARGV[4])
+write(KEYS[1], ARGV[1], ARGV[2])
 return 1`)
 
 /**
  * Prefix expected, new prefix, new expiry (or null), value, when to drop it, '1' if the owner's index has the new
  * expiry, channel, message. 1: written; 0: changed or gone; a text: nothing was written, as the record has an owner and
- * its index must have the new expiry first. The text is the line's end, from the owner on.
+ * its index must have the new expiry first. The text is '+' and the line's end, from the owner on.
  *
  * The value is not read: it can be large, and the line is at most some 2,000 bytes.
  */
@@ -30,17 +34,18 @@ local expected = ARGV[1]
 if string.sub(found, 1, #expected) ~= expected then return 0 end
 local expires, rest = string.match(found, '^([^,]*),([^\\n]*)\\n', #expected + 1)
 local later = expires ~= 'null' and (ARGV[3] == 'null' or tonumber(ARGV[3]) > tonumber(expires))
-if later and ARGV[6] ~= '1' and string.sub(rest, 1, 5) ~= 'null,' then return rest end
-write(KEYS[1], ARGV[2] .. ARGV[3] .. ',' .. rest .. '\\n' .. ARGV[4], ARGV[5])
+if later and ARGV[6] ~= '1' and string.sub(rest, 1, 5) ~= 'null,' then return '+' .. rest end
 publish(ARGV[7], ARGV[8])
+write(KEYS[1], ARGV[2] .. ARGV[3] .. ',' .. rest .. '\\n' .. ARGV[4], ARGV[5])
 return 1`)
 
 /** Prefix expected (empty: any), channel, message. 1: removed; 0: changed or gone. */
 export const removeScript: Script = createScript(`${publish}
 local expected = ARGV[1]
 if expected ~= '' and redis.call('GETRANGE', KEYS[1], 0, #expected - 1) ~= expected then return 0 end
-if redis.call('DEL', KEYS[1]) == 0 then return 0 end
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 publish(ARGV[2], ARGV[3])
+redis.call('DEL', KEYS[1])
 return 1`)
 
 /** What ended more than the grace ago by the server's clock is gone from its own key too. */

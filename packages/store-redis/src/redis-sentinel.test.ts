@@ -48,6 +48,32 @@ describeOwnRedis(() => {
       await servers.stop()
     })
 
+    test('a subscription that was cut off comes back once, and goes when it is left', { timeout: 60_000 }, async () => {
+      const { port } = servers.master
+      const listeners = async (): Promise<string[]> => {
+        const list = await askRedis({ host: '127.0.0.1', port }, 'CLIENT LIST TYPE pubsub')
+        return list.split('\n').filter((line) => line.includes(' sub=1 ') && !line.includes('name=sentinel'))
+      }
+      const healths: boolean[][] = clients.map(() => [])
+      const leave = clients.map(({ client }, index) =>
+        redisBus(client, { channel: ownName() }).subscribe(
+          () => {},
+          (healthy) => healths[index]?.push(healthy),
+        ),
+      )
+      await expect.poll(() => healths, patient).toEqual([[true], [true]])
+      for (let cut = 0; cut < 3; cut += 1) {
+        for (const line of await listeners()) {
+          await askRedis({ host: '127.0.0.1', port }, `CLIENT KILL ID ${/id=(\d+)/.exec(line)?.[1]}`)
+        }
+        const expected = [true, ...Array.from({ length: cut + 1 }, () => [false, true]).flat()]
+        await expect.poll(() => healths, patient).toEqual([expected, expected])
+      }
+      await expect.poll(listeners, patient).toHaveLength(2)
+      await Promise.all(leave.map((stop) => stop()))
+      await expect.poll(listeners, patient).toEqual([])
+    })
+
     test(
       'is followed: StoreError while there is no master, then records and messages go on',
       { timeout: 60_000 },

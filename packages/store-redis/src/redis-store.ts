@@ -1,8 +1,8 @@
 /** Records in Redis or Valkey: one key each, and a sorted set per owner. */
-import { ConfigError, type InvalidationBus, type Store } from '@tessera-auth/core/store'
-import { readLineEnd, readRecord, versionPrefix, writeRecord } from './record-text.js'
+import { ConfigError, type InvalidationBus, type Store, StoreError } from '@tessera-auth/core/store'
+import { type FoundRecord, readLineEnd, readRecord, versionPrefix, writeRecord } from './record-text.js'
 import { carryOnWrites, invalidationMessage } from './redis-bus.js'
-import { scriptRunner, type RedisClient } from './redis-client.js'
+import { scriptRunner, type RedisClient, type Script } from './redis-client.js'
 import { indexScript, insertScript, listScript, removeScript, replaceScript } from './redis-scripts.js'
 
 /** Options of {@link redisStore}. */
@@ -15,6 +15,8 @@ export interface RedisStoreOptions {
 
 /** Nothing is dropped earlier than that after it expired: room for clocks that differ. */
 const graceSeconds = 300
+/** As in the other stores; a record's line has to fit what the scripts read of it. */
+const longestOwner = 255
 
 /**
  * A store over the Redis or Valkey client that the app has anyway: `get` is one GET, every write one script on one key,
@@ -30,9 +32,27 @@ const graceSeconds = 300
  * ```
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
-  const run = scriptRunner(client)
+  const ask = scriptRunner(client)
   const keys = createKeys(options.prefix ?? 'auth:')
   const channel = options.bus === undefined ? '' : carryOnWrites(options.bus)
+
+  async function run(script: Script, key: string, values: string[]): Promise<unknown> {
+    try {
+      return await ask(script, key, values)
+    } catch (cause) {
+      throw storeError(cause)
+    }
+  }
+
+  async function read(kind: string, key: string): Promise<FoundRecord | null> {
+    let text: string | null
+    try {
+      text = await client.get(keys.record(kind, key))
+    } catch (cause) {
+      throw storeError(cause)
+    }
+    return text === null ? null : readRecord(kind, key, text)
+  }
 
   const change = (kind: string, key: string): [string, string] => [channel, invalidationMessage(kind, key)]
 
@@ -44,15 +64,13 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   }
 
   return {
-    async get(kind, key) {
-      const text = await client.get(keys.record(kind, key))
-      return text === null ? null : readRecord(kind, key, text).entry
-    },
+    get: async (kind, key) => (await read(kind, key))?.entry ?? null,
     async insert(entry) {
       const { kind, key, owner, version, expiresAt } = entry
+      if (owner !== null && owner.length > longestOwner) throw new StoreError('An owner is longer than 255 characters.')
       if (owner !== null) await index(entry, owner, { inserted: version, expiresAt })
       const values = [writeRecord(entry), dropAt(expiresAt), ...change(kind, key)]
-      return (await run(insertScript, keys.record(kind, key), values)) === 1
+      return isOne(await run(insertScript, keys.record(kind, key), values))
     },
     async replace(entry, expectedVersion) {
       const { kind, key, version, value, expiresAt } = entry
@@ -62,21 +80,20 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
         return run(replaceScript, keys.record(kind, key), values)
       }
       const outcome = await write('0')
-      if (typeof outcome !== 'string') return outcome === 1
-      const { owner, inserted } = readLineEnd(outcome)
+      if (typeof outcome !== 'string' || !outcome.startsWith('+')) return isOne(outcome)
+      const { owner, inserted } = readLineEnd(outcome.slice(1))
       if (owner !== null) await index(entry, owner, { inserted, expiresAt })
-      return (await write('1')) === 1
+      return isOne(await write('1'))
     },
     async remove(kind, key, expectedVersion) {
       const expected = expectedVersion === undefined ? '' : versionPrefix(expectedVersion)
-      return (await run(removeScript, keys.record(kind, key), [expected, ...change(kind, key)])) === 1
+      return isOne(await run(removeScript, keys.record(kind, key), [expected, ...change(kind, key)]))
     },
     async listByOwner(kind, owner) {
       const members = (await run(listScript, keys.index(kind, owner), [String(graceSeconds)])) as string[]
       const records = members.map(async (member) => {
         const [key, inserted] = JSON.parse(member) as [string, string]
-        const text = await client.get(keys.record(kind, key))
-        const found = text === null ? null : readRecord(kind, key, text)
+        const found = await read(kind, key)
         // A member without its record was left by a crash, a removal, or an insert that came too late.
         return found?.inserted === inserted ? found.entry : null
       })
@@ -84,6 +101,17 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     },
     removeExpired: async () => 0,
   }
+}
+
+/** Clients can be told to hand numbers over as texts. */
+function isOne(answer: unknown): boolean {
+  return Number(answer) === 1
+}
+
+/** With the word that Redis begins an error with, such as READONLY or OOM; the rest may name keys. */
+function storeError(cause: unknown): StoreError {
+  const [word] = /^[A-Z]{2,30}(?= )/.exec(cause instanceof Error ? cause.message : '') ?? []
+  return new StoreError(`Redis failed${word === undefined ? '' : ` (${word})`}.`, { cause })
 }
 
 interface Name {

@@ -1,5 +1,6 @@
 /** One connection that listens to one channel, taken from any of the clients. */
 import { StoreError } from '@tessera-auth/core/store'
+import { pause } from './pause.js'
 import type { RedisBusClient } from './redis-client.js'
 
 /** A connection that listens, and is not opened again once it is lost: nobody could tell what it missed. */
@@ -25,13 +26,13 @@ interface Listener {
 
 /** The part of ioredis that only a subscription needs. */
 interface IoRedisConnection {
-  on(event: 'close' | 'end' | 'error', listener: () => void): unknown
+  on(event: 'connect' | 'close' | 'end' | 'error', listener: () => void): unknown
   on(event: 'message', listener: (channel: string, message: string) => void): unknown
   connect(): Promise<void>
   subscribe(channel: string): Promise<unknown>
   ping(): Promise<unknown>
   disconnect(): void
-  readonly stream?: { unref?(): unknown }
+  readonly stream?: { unref?(): unknown; destroy?(): unknown }
 }
 
 interface IoRedisNode {
@@ -55,7 +56,9 @@ interface NodeRedisConnection {
 }
 
 interface NodeRedisNode {
-  duplicate(): NodeRedisConnection
+  /** Not there in a Sentinel client. */
+  readonly options?: { readonly socket?: object }
+  duplicate(overrides?: object): NodeRedisConnection
 }
 
 /** A Cluster of node-redis. */
@@ -64,17 +67,28 @@ interface NodeRedisCluster {
   nodeClient(master: object): NodeRedisNode | Promise<NodeRedisNode>
 }
 
+/** How long the connection of a Sentinel client may take to come back before it can be closed. */
+const settlingMilliseconds = 1_000
+
 /**
  * Connects and subscribes; resolves once the server has acknowledged it. In a Cluster any one of the masters is taken,
  * as each node hears all messages: the subscription of a Cluster client moves to another node without telling.
+ *
+ * `givenUp` rejects when nobody waits any longer; whatever was opened until then is closed.
  */
-export async function openSubscription(client: RedisBusClient, listener: Listener): Promise<Subscription> {
+export async function openSubscription(
+  client: RedisBusClient,
+  listener: Listener,
+  givenUp: Promise<never>,
+): Promise<Subscription> {
+  // Where it fails before anybody looks at this.
+  givenUp.catch(() => {})
   const listening =
     'evalSha' in client
-      ? listenByNodeRedis(await nodeOfNodeRedis(client), listener)
+      ? listenByNodeRedis(await Promise.race([nodeOfNodeRedis(client), givenUp]), listener)
       : listenByIoRedis(nodeOfIoRedis(client), listener)
   try {
-    const opened = await Promise.race([listening.open().then(() => true), listening.lost])
+    const opened = await Promise.race([listening.open().then(() => true), listening.lost, givenUp])
     if (opened === true) return listening
   } catch (error) {
     listening.close()
@@ -90,38 +104,48 @@ function listenByIoRedis(node: IoRedisNode, { channel, onMessage }: Listener): L
     for (const event of ['close', 'end', 'error'] as const) connection.on(event, () => resolve())
   })
   connection.on('message', (_channel, message) => onMessage(message))
+  connection.on('connect', () => connection.stream?.unref?.())
   return {
     lost,
     async open() {
       await connection.connect()
-      connection.stream?.unref?.()
       await connection.subscribe(channel)
     },
     ping: () => connection.ping(),
-    close: () => connection.disconnect(),
+    close() {
+      connection.disconnect()
+      // A server that says nothing would not answer the end of the stream either.
+      connection.stream?.destroy?.()
+    },
   }
 }
 
 function listenByNodeRedis(node: NodeRedisNode, { channel, onMessage }: Listener): Listening {
-  const connection = node.duplicate()
+  // Closed while it connects again by itself, this client would come back, subscribed, and nobody could close it.
+  const { options } = node
+  const connection = node.duplicate(options && { socket: { ...options.socket, reconnectStrategy: false } })
   const { promise: lost, resolve } = Promise.withResolvers<void>()
   for (const event of ['reconnecting', 'end', 'error'] as const) connection.on(event, () => resolve())
+  let isClosed = false
+  let isLost = false
+  void lost.then(() => (isLost = true))
   return {
     lost,
     async open() {
-      await connection.connect()
       connection.unref?.()
+      await connection.connect()
       // Sentinel: from now on a new master means a moved connection, which goes on as if nothing had been missed.
       connection.on('topology-change', ({ type }) => type === 'MASTER_CHANGE' && resolve())
-      await connection.subscribe(channel, onMessage)
+      await connection.subscribe(channel, (message) => {
+        if (!isClosed) onMessage(message)
+      })
     },
     ping: () => connection.ping(),
     close() {
-      try {
-        connection.destroy()
-      } catch {
-        // It was closed already.
-      }
+      isClosed = true
+      // A Sentinel client keeps its options to itself, so that one is left to come back first.
+      const settled = options || !isLost ? Promise.resolve() : pause(settlingMilliseconds)
+      settled.then(() => connection.destroy()).catch(() => {})
     },
   }
 }

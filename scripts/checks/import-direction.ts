@@ -4,13 +4,14 @@ import type { Manifest } from '../workspace.ts'
 import { importsOf, type Import, type SourceFile } from './source-file.ts'
 
 /** Inside core: what each part may import besides itself. The first matching part of a path decides. */
-const base = ['internal', 'platform', 'errors', 'events']
+const base = ['internal', 'platform', 'errors', 'events', 'json-web-key']
 const middle = [...base, 'store', 'cookie', 'shared']
 const arrows: Readonly<Record<string, readonly string[]>> = {
   internal: base,
   platform: base,
   errors: base,
   events: base,
+  'json-web-key': base,
   store: base,
   cookie: base,
   shared: [...base, 'store'],

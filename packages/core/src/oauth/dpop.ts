@@ -1,5 +1,6 @@
 /** Keys that tokens are bound to (RFC 9449). */
 import * as wire from 'oauth4webapi'
+import type { JsonWebKey } from '../json-web-key.js'
 
 /** The proof maker of one key pair. */
 export async function dpopHandle(identity: wire.Client, privateJwk: JsonWebKey): Promise<wire.DPoPHandle> {

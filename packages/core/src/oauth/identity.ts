@@ -1,4 +1,5 @@
 /** Who somebody is at a provider, and the tokens that came with it. */
+import type { JsonWebKey } from '../json-web-key.js'
 import type { Claims } from './provider.js'
 
 /** Who somebody is at a provider. Issuer and subject identify; nothing else does, an e-mail address least of all. */

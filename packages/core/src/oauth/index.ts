@@ -1,4 +1,5 @@
 /** `@tessera-auth/core/oauth`: signing in through other sites, and calling their APIs. */
+export type { JsonWebKey } from '../json-web-key.js'
 export { createAuthorizationCodeFlow } from './authorization-code-flow.js'
 export type { AuthorizationCodeFlow, BeginOptions, LogoutTokenClaims, OAuthLogin } from './authorization-code-flow.js'
 export { type CibaFlow, type CibaRequest, createCibaFlow, type PendingCiba } from './ciba-flow.js'

@@ -1,6 +1,7 @@
 /** The port to a provider: oauth4webapi speaks the wire protocol behind it, and its types and errors end here. */
 import * as wire from 'oauth4webapi'
 import { AuthError, OAuthResponseError } from '../errors.js'
+import type { JsonWebKey } from '../json-web-key.js'
 import { type Platform, systemPlatform } from '../platform.js'
 import { requestApi } from './api-request.js'
 import { createClientAuthentication } from './client-authentication.js'

@@ -1,6 +1,7 @@
 /** A provider as data: where it answers, how we prove who we are, what identifies a user there, and where it deviates. */
 import { ConfigError } from '../errors.js'
 import { expected, requireText } from '../internal/options.js'
+import type { JsonWebKey } from '../json-web-key.js'
 
 /**
  * An OAuth or OpenID provider, made by one of the provider functions (`google`, `oidc` …). The rest of its data, the

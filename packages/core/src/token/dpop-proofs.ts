@@ -1,6 +1,7 @@
 /** DPoP for clients (RFC 9449 §4.2): proofs that a request comes from the holder of a key. */
 import { ConfigError } from '../errors.js'
 import { randomText } from '../internal/opaque-token.js'
+import type { JsonWebKey } from '../json-web-key.js'
 import { type Platform, sha256Text, systemPlatform } from '../platform.js'
 import { createSigningKey } from './jws-key.js'
 import { checkJwk, keyShapes, thumbprint } from './jwk.js'

@@ -1,6 +1,7 @@
 /** `@tessera-auth/core/token`: key rings, access tokens, refresh families, revocation, verification. */
 export type { AccessTokenClaims } from './access-token.js'
 export type { ClaimsSchema } from './claims-schema.js'
+export type { JsonWebKey } from '../json-web-key.js'
 export { clientAssertionType, createAssertionVerifier, createClientAssertions } from './client-assertions.js'
 export type { AssertionVerifierOptions, ClientAssertionsOptions } from './client-assertions.js'
 export { createDpopProofs } from './dpop-proofs.js'

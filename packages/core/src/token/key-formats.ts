@@ -4,6 +4,7 @@ import { exportJWK } from 'jose/key/export'
 import { generateKeyPair } from 'jose/key/generate/keypair'
 import { importPKCS8, importSPKI } from 'jose/key/import'
 import { ConfigError } from '../errors.js'
+import type { JsonWebKey } from '../json-web-key.js'
 import { systemPlatform } from '../platform.js'
 import { type Algorithm, checkJwk } from './jwk.js'
 

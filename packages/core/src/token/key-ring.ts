@@ -1,6 +1,7 @@
 /** Key rings: what signs, what verifies, and what the world may know of it. */
 import { ConfigError } from '../errors.js'
 import { expected } from '../internal/options.js'
+import type { JsonWebKey } from '../json-web-key.js'
 import { type Algorithm, type CheckedKey, checkJwk, publicJwk } from './jwk.js'
 import { createSigningKey, createVerifyingKey, type SigningKey, type VerifyingKey } from './jws-key.js'
 

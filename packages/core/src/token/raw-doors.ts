@@ -1,4 +1,5 @@
 /** The raw doors, for payloads that are not access tokens: the same strict parser, the algorithm fixed by the key. */
+import type { JsonWebKey } from '../json-web-key.js'
 import { fromBase64url } from './base64url.js'
 import { type Algorithm } from './jwk.js'
 import { parseJws } from './jws-parser.js'

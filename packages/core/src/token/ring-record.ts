@@ -5,6 +5,7 @@
  * A state counts from `since`, which the first process that *reads* the state stamps: it was surely visible then, however slow
  * the write was.
  */
+import type { JsonWebKey } from '../json-web-key.js'
 import type { Algorithm } from './jwk.js'
 import type { KeyState } from './key-ring.js'
 

@@ -1,5 +1,6 @@
 /** Apple. */
 import { expected, requireText } from '../../internal/options.js'
+import type { JsonWebKey } from '../../json-web-key.js'
 import { type Claims, defineProvider, type Provider } from '../provider.js'
 
 /** Options of {@link apple}. */

@@ -6,6 +6,7 @@ import { byKey, callers, type ContractStore, countWinners, createSample, rounds 
 /** Registers the races: exactly one winner, no lost write, no resurrection. */
 export function describeRaces(context: ContractStore): void {
   describeWinners(context)
+  describeReads(context)
   describeResurrection(context)
   describeOwnerRaces(context)
 }
@@ -85,6 +86,42 @@ function describeWinners({ store }: ContractStore): void {
     }
     return false
   }
+}
+
+/** A backend may answer reads that come at once together, but not mix them up, nor answer from before they were asked. */
+function describeReads({ store }: ContractStore): void {
+  describe('many reads at once', () => {
+    test('each is answered its own record: of two kinds with the same keys, there or not, asked for twice', async () => {
+      const samples = [createSample(), createSample()]
+      const keys = Array.from({ length: 40 }, (_, index) => `${index}`)
+      const entries = samples.flatMap(({ entry }, kind) =>
+        keys.map((key, index) => entry({ key, value: `{"n":${kind}${index}}` })),
+      )
+      const there = entries.filter((_, index) => index % 3 !== 0)
+      await Promise.all(there.map((entry) => store().insert(entry)))
+      const asked = [...entries, ...entries.toReversed()]
+      const answers = await Promise.all(asked.map(({ kind, key }) => store().get(kind, key)))
+      expect(answers).toStrictEqual(asked.map((entry) => (there.includes(entry) ? entry : null)))
+    })
+
+    test('one that comes after an acknowledged write has seen it, whatever reads were under way', async () => {
+      const { entry, next } = createSample()
+      let current = entry()
+      await store().insert(current)
+      const early: Promise<unknown>[] = []
+      for (let round = 0; round < callers; round += 1) {
+        const later = next(current)
+        const read = (): Promise<Entry | null> => store().get(current.kind, current.key)
+        early.push(read(), read())
+        const written = store().replace(later, current.version)
+        early.push(read())
+        expect(await written).toBe(true)
+        expect(await read()).toStrictEqual(later)
+        current = later
+      }
+      await Promise.all(early)
+    })
+  })
 }
 
 function describeResurrection({ store }: ContractStore): void {

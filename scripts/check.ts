@@ -5,6 +5,8 @@ import { packedPackages } from './checks/packed-packages.ts'
 import { evidence } from './checks/evidence.ts'
 import { program, type Step } from './checks/step.ts'
 import { sourceSteps } from './checks/source-steps.ts'
+import { entryExports } from './checks/entry-exports.ts'
+import { release } from './checks/release.ts'
 import { typeCost } from './checks/type-cost.ts'
 import { trackedText } from './checks/tracked-text.ts'
 import { decisions } from './checks/decisions.ts'
@@ -19,8 +21,10 @@ const steps: Readonly<Record<string, Step>> = {
   text: trackedText,
   decisions,
   evidence,
+  release,
   build: async () => ((await build()) === 0 ? [] : ['The build failed.']),
   types,
+  exports: entryExports,
   declarations,
   cost: typeCost,
   docs: docsCode,

@@ -16,6 +16,10 @@ const needed = [
 ]
 const unwanted = /\/src\/|\.test\.|fixtures\/|\.map$|tsbuildinfo|tsconfig|node_modules|\.env/
 
+/** Where npm's pages send a reader; the path of the folder follows. */
+const home = 'https://github.com/tessera-auth/tessera'
+const leastKeywords = 5
+
 /** What it then says is one line for each way to resolve each entry. */
 const attwOptions = ['--profile', 'esm-only', '--format', 'ascii', '--no-emoji', '--no-color']
 
@@ -65,6 +69,7 @@ function isOurs(name: string): boolean {
 async function inspect(one: Package, tarball: string): Promise<string[]> {
   const problems = [
     ...(await wrongFiles(one, tarball)),
+    ...(await wrongManifest(one, tarball)),
     ...(await program('publint', ['run', tarball, '--strict'])()),
     ...(await program('attw', [tarball, ...attwOptions])()).filter((line) => !/^\*+$|: (OK|\(ignored\))/.test(line)),
   ]
@@ -78,5 +83,24 @@ async function wrongFiles(one: Package, tarball: string): Promise<string[]> {
   return [
     ...required.filter((path) => !files.includes(path)).map((path) => `${path} is missing from the tarball`),
     ...files.filter((path) => unwanted.test(path)).map((path) => `${path} does not belong in the tarball`),
+  ]
+}
+
+async function wrongManifest(one: Package, tarball: string): Promise<string[]> {
+  const { output } = await run('tar', ['-xzOf', tarball, 'package/package.json'])
+  return manifestProblems(one.name, JSON.parse(output))
+}
+
+/** How somebody finds a package on npm, and from there its documentation and us. */
+export function manifestProblems(folder: string, manifest: Readonly<Record<string, unknown>>): string[] {
+  const { keywords, homepage, bugs, description } = manifest
+  const words = Array.isArray(keywords) ? new Set(keywords).size : 0
+  return [
+    ...(description ? [] : ['description is missing']),
+    ...(words < leastKeywords ? [`keywords has ${words} words, fewer than ${leastKeywords}`] : []),
+    ...(homepage === `${home}/tree/main/packages/${folder}#readme` ? [] : ['homepage is not the README on GitHub']),
+    ...(bugs === `${home}/issues` || JSON.stringify(bugs) === `{"url":"${home}/issues"}`
+      ? []
+      : ['bugs is not our issues']),
   ]
 }

@@ -1,5 +1,6 @@
 /** JSON Web Keys (RFC 7517) as this library takes them: known kinds, strong enough, one algorithm each. */
 import { encodeBase64urlNoPadding } from '@oslojs/encoding'
+import type { JsonWebKey } from '../json-web-key.js'
 import { sha256Text, systemPlatform } from '../platform.js'
 import { fromBase64url, isBase64url } from './base64url.js'
 
@@ -46,7 +47,8 @@ const leastSecretBytes = 32
 const leastModulusBytes = 256
 /** A longer modulus makes every verification slow, which its owner, not ours, would choose. */
 const mostModulusBytes = 1024
-const mostKidLength = 256
+/** A key's name is no longer. */
+export const mostKidLength = 256
 
 /** The algorithm that a key is for: its `alg`, or the only one that fits its kind (RS256 for RSA). `null`: none here. */
 export function algorithmOf(jwk: JsonWebKey): Algorithm | null {

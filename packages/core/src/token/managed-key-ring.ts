@@ -4,12 +4,14 @@ import { createEmit, type Emit } from '../events.js'
 import { expected, requireMethods, seconds } from '../internal/options.js'
 import { createSealer, type Sealer } from '../internal/sealing.js'
 import { randomText } from '../internal/opaque-token.js'
+import type { JsonWebKey } from '../json-web-key.js'
 import { type Platform, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
 import { createRecords, type Records, type Stored } from '../store/records.js'
-import { type Algorithm, checkJwk, type CheckedKey, keyShapes, publicJwk } from './jwk.js'
+import { type Algorithm, checkJwk, type CheckedKey, keyShapes, mostKidLength, publicJwk } from './jwk.js'
 import { createSigningKey, createVerifyingKey, type SigningKey, type VerifyingKey } from './jws-key.js'
+import { keepCopy, type KeptCopy } from './kept-copy.js'
 import { generateJwk } from './key-formats.js'
 import { type KeyRing, type KeySource, withSource } from './key-ring.js'
 import {
@@ -66,6 +68,8 @@ const storeTimeoutSeconds = 5
 const kidBytes = 12
 /** A refresh writes at most a few times (make, stamp, promote); more means that the store never lets it. */
 const mostRounds = 20
+/** Names that are in nobody's ring; a flood of them only makes each be asked for again. */
+const mostAbsent = 1000
 
 /**
  * A ring that makes, publishes, promotes and retires its keys on schedule, when it is used: there is no timer. All processes on
@@ -85,46 +89,20 @@ export function createKeyRing(
 ): KeyRing {
   const ring = makeRing(options)
   const { platform, rules } = ring
-  let copy: RingCopy | null = null
-  let running: Promise<RingCopy> | null = null
-
-  /** A copy whose read starts now or later than the last one ended. */
-  function refresh(): Promise<RingCopy> {
-    if (running) return running
-    const land = (): void => {
-      running = null
-    }
-    running = readRing(ring).then((fresh) => {
-      copy = fresh
-      return fresh
-    })
-    running.then(land, land)
-    return running
-  }
-
-  function current(): RingCopy | Promise<RingCopy> {
-    const age = copy ? platform.monotonic() - copy.readAt : Infinity
-    return copy && age < rules.ringRefreshSeconds * 1000 ? copy : refresh()
-  }
-
+  const copies = keepCopy(platform, rules.ringRefreshSeconds, () => readRing(ring))
   const source: KeySource = {
     longestTokenSeconds: rules.longestTokenSeconds,
     signingKey() {
-      const found = current()
+      const found = copies.current()
       return found instanceof Promise ? found.then(({ signing }) => signing) : found.signing
     },
-    find(kid, algorithm) {
-      const found = current()
-      return found instanceof Promise
-        ? found.then((fresh) => findKey(fresh, kid, algorithm))
-        : findKey(found, kid, algorithm)
-    },
+    find: keyFinder(ring, copies),
   }
   return withSource(
     {
       jwksCacheControl: `public, max-age=${rules.jwksMaxAgeSeconds}`,
       async jwks() {
-        const { record } = await current()
+        const { record } = await copies.current()
         return { keys: trusted(record.value).flatMap(({ publicKey }) => (publicKey ? [publicKey] : [])) }
       },
       async rotate() {
@@ -132,7 +110,7 @@ export function createKeyRing(
           if (keys.some(({ state }) => state === 'published')) return null
           return [...keys, await makeKey(ring, 'published')]
         })
-        await refresh()
+        await copies.fresh()
       },
       async compromised(kid) {
         await change(ring, ({ keys }) => {
@@ -141,12 +119,11 @@ export function createKeyRing(
           return keys.find((key) => key.kid === kid)?.state === 'compromised' ? null : without
         })
         ring.emit('key.compromised', { reason: kid })
-        // Not a copy that was under way before: it may have been read before the write.
-        await running?.catch(() => undefined)
-        await refresh()
+        // Not by a read that was under way before: it may be older than the write.
+        await copies.fresh()
       },
       async explain() {
-        const { record } = await refresh()
+        const { record } = await copies.fresh()
         return record.value.keys.map((key) => explainKey(key, platform.now(), rules))
       },
     },
@@ -300,10 +277,43 @@ function privateJwk({ jwk, kid, algorithm }: CheckedKey): Record<string, unknown
   return { ...jwk, kid, alg: algorithm }
 }
 
-function findKey({ verifying }: RingCopy, kid: string | undefined, algorithm: string): VerifyingKey | null {
-  // A ring that changes its keys signs no token without naming one.
-  const key = kid === undefined ? undefined : verifying.get(kid)
-  return key?.algorithm === algorithm ? key : null
+/**
+ * A name that the copy does not have is looked for in a fresh one before it is refused: after an incident a key signs that
+ * other processes have not read yet. Names are random, so one that is not there is nobody's for as long as a copy is good.
+ */
+function keyFinder({ platform, rules }: Ring, copies: KeptCopy<RingCopy>): KeySource['find'] {
+  const absent = new Map<string, number>()
+
+  function isAbsent(kid: string): boolean {
+    const askedAt = absent.get(kid) ?? -Infinity
+    return kid.length > mostKidLength || platform.monotonic() - askedAt < rules.ringRefreshSeconds * 1000
+  }
+
+  async function confirm(kid: string, algorithm: string): Promise<VerifyingKey | null> {
+    const askedAt = platform.monotonic()
+    const key = (await copies.confirmed()).verifying.get(kid)
+    if (key) return fitting(key, algorithm)
+    if (absent.size >= mostAbsent) absent.clear()
+    absent.set(kid, askedAt)
+    return null
+  }
+
+  function look({ verifying }: RingCopy, kid: string, algorithm: string): ReturnType<KeySource['find']> {
+    const key = verifying.get(kid)
+    if (key) return fitting(key, algorithm)
+    return isAbsent(kid) ? null : confirm(kid, algorithm)
+  }
+
+  return (kid, algorithm) => {
+    // A ring that changes its keys signs no token without naming one.
+    if (kid === undefined) return null
+    const copy = copies.current()
+    return copy instanceof Promise ? copy.then((found) => look(found, kid, algorithm)) : look(copy, kid, algorithm)
+  }
+}
+
+function fitting(key: VerifyingKey, algorithm: string): VerifyingKey | null {
+  return key.algorithm === algorithm ? key : null
 }
 
 function trusted({ keys }: RingValue): RingKey[] {

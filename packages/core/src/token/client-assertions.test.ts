@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { memoryStore } from '../store/memory-store.js'
 import { createAssertionVerifier, createClientAssertions } from './client-assertions.js'
 import { issuer, privateJwk, publicHalf } from './fixtures/token-app.js'
+import type { AuthEvent } from '../events.js'
 import { createSigningKey } from './jws-key.js'
 import { checkJwk } from './jwk.js'
 
@@ -87,6 +88,41 @@ describe('client assertions (RFC 7523 §3)', () => {
     const claims = { iss: 'billing', sub: 'billing', aud: issuer, exp: platform.now() + 60, jti: 'j' }
     expect(await verifier.verify(await signed(claims, {}, privateJwk()))).toBe(null)
     expect(await verifier.verify(await signed(claims, {}, privateJwk('HS256')))).toBe(null)
+  })
+
+  describe('against a key set as clients publish it (RFC 7517 §5)', () => {
+    const p384 = { kty: 'EC', crv: 'P-384', x: 'A'.repeat(64), y: 'A'.repeat(64), kid: 'p384' }
+    const others = [
+      { ...publicHalf(key), use: 'enc', kid: 'e' },
+      p384,
+      privateJwk('HS256'),
+      publicHalf(key),
+      null as never,
+    ]
+    const verify = async (keys: JsonWebKey[]) => {
+      const { platform, client } = server()
+      const reasons: unknown[] = []
+      const onEvent = ({ reason }: AuthEvent): void => void reasons.push(reason)
+      const store = memoryStore({ platform })
+      const verifier = createAssertionVerifier({ store, platform, audience: issuer, onEvent, keysOf: () => keys })
+      return { client: await verifier.verify(await client.assertion()), reasons }
+    }
+
+    test('keys for something else are passed over', async () => {
+      expect(await verify([...others, publicHalf(key)])).toEqual({ client: 'billing', reasons: [] })
+    })
+
+    test.each([
+      ['no key', []],
+      ['no key that fits', others.slice(0, 3)],
+    ])('%s is a no', async (_title, keys) => {
+      expect(await verify(keys)).toEqual({ client: null, reasons: ['assertion_refused'] })
+    })
+  })
+
+  test('need somebody who knows the keys', () => {
+    const options = { store: memoryStore(), audience: issuer, keysOf: undefined as never }
+    expect(() => createAssertionVerifier(options)).toThrow('keysOf: expected a function, received undefined')
   })
 
   test.each([undefined, null, '', 'x', 'a.b.c', {}, ['a']])('refuse %j', async (assertion) => {

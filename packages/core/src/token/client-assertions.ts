@@ -2,16 +2,16 @@
 import { ConfigError } from '../errors.js'
 import { createEmit } from '../events.js'
 import { randomText } from '../internal/opaque-token.js'
-import { optionalFunction, requireMethods, requireText, seconds } from '../internal/options.js'
+import { expected, requireMethods, requireText, seconds } from '../internal/options.js'
 import type { JsonWebKey } from '../json-web-key.js'
 import { type Platform, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
 import { fromBase64url } from './base64url.js'
-import { checkJwk } from './jwk.js'
+import { type Algorithm, checkJwk } from './jwk.js'
 import { createSigningKey } from './jws-key.js'
 import { parseJws } from './jws-parser.js'
-import { checkKeys, createKeySet } from './key-ring.js'
+import { createKeySet, usableKeys } from './key-ring.js'
 import { createReplayGuard } from './replay-guard.js'
 import { type JsonObject, parseJsonBytes } from './strict-json.js'
 
@@ -36,7 +36,7 @@ export interface ClientAssertionsOptions {
 export interface AssertionVerifierOptions extends Pick<Shared, 'store' | 'onEvent' | 'platform'> {
   /** This server's issuer identifier, the only audience that is accepted. */
   readonly audience: string
-  /** The public keys of a client; `null`: no such client. */
+  /** The public keys of a client, such as its JWKS lists them; `null`: no such client. Keys for something else are passed over. */
   readonly keysOf: (clientId: string) => readonly JsonWebKey[] | null | Promise<readonly JsonWebKey[] | null>
   /** How far a client's clock may be off. Default 5. */
   readonly leewaySeconds?: number
@@ -45,7 +45,7 @@ export interface AssertionVerifierOptions extends Pick<Shared, 'store' | 'onEven
 /** Explicit typing (RFC 8725 §3.11), so that no other kind of token is ever one. Clients that write `JWT` or nothing pass too. */
 const assertionType = 'client-authentication+jwt'
 const acceptedTypes: readonly (string | undefined)[] = [assertionType, 'JWT', undefined]
-const algorithms = ['ES256', 'EdDSA', 'RS256', 'PS256']
+const algorithms: readonly Algorithm[] = ['ES256', 'EdDSA', 'RS256', 'PS256']
 const longestLifetimeSeconds = 300
 const assertionIdBytes = 16
 
@@ -81,7 +81,7 @@ export function createAssertionVerifier(options: AssertionVerifierOptions): {
 } {
   const { platform = systemPlatform, keysOf } = options
   requireMethods('store', options.store, ['insert'])
-  optionalFunction('keysOf', keysOf)
+  if (typeof keysOf !== 'function') throw expected('keysOf', 'a function', keysOf)
   const audience = requireText('audience', options.audience)
   const leeway = seconds('leewaySeconds', options.leewaySeconds, { default: 5, min: 0, max: 60 })
   const emit = createEmit(options.onEvent, platform)
@@ -89,13 +89,15 @@ export function createAssertionVerifier(options: AssertionVerifierOptions): {
 
   async function open(assertion: unknown): Promise<AssertionClaims | null> {
     const parsed = parseJws(assertion)
-    if (!parsed || !acceptedTypes.includes(parsed.header.typ) || !algorithms.includes(parsed.header.alg)) return null
+    if (!parsed || !acceptedTypes.includes(parsed.header.typ)) return null
+    if (!algorithms.some((name) => name === parsed.header.alg)) return null
     const claims = readAssertion(parseJsonBytes(fromBase64url(parsed.payload)), audience)
     const now = platform.now()
     if (!claims || claims.exp <= now - leeway || claims.exp > now + longestLifetimeSeconds + leeway) return null
     if ([claims.iat, claims.nbf].some((time) => time !== undefined && time > now + leeway)) return null
-    const keys = await keysOf(claims.iss)
-    const key = keys && (await createKeySet(checkKeys('keysOf', keys)).find(parsed.header.kid, parsed.header.alg))
+    const keys: unknown = (await keysOf(claims.iss)) ?? null
+    if (keys !== null && !Array.isArray(keys)) throw expected('keysOf', 'a list of JSON Web Keys or null', keys)
+    const key = keys && (await createKeySet(usableKeys(keys, algorithms)).find(parsed.header.kid, parsed.header.alg))
     return key && (await key.verify(parsed)) ? claims : null
   }
 

@@ -116,6 +116,16 @@ export function createKeySet(keys: readonly CheckedKey[]): Pick<KeySource, 'find
   }
 }
 
+/** The keys of a set that can be used here (RFC 7517 §5): others, whose owner publishes them for others, are passed over. */
+export function usableKeys(listed: readonly unknown[], algorithms: readonly Algorithm[]): CheckedKey[] {
+  const found = new Map<string, CheckedKey>()
+  for (const jwk of listed) {
+    const key = typeof jwk === 'object' && jwk !== null ? checkJwk(jwk) : ''
+    if (typeof key !== 'string' && algorithms.includes(key.algorithm) && !found.has(key.kid)) found.set(key.kid, key)
+  }
+  return [...found.values()]
+}
+
 /** A list of keys, each checked; throws `ConfigError` naming the place. */
 export function checkKeys(option: string, keys: unknown): CheckedKey[] {
   if (!Array.isArray(keys) || keys.length === 0) throw expected(option, 'a list of one or more JSON Web Keys', keys)

@@ -3,9 +3,9 @@ import { StoreError } from '../errors.js'
 import { expected, seconds } from '../internal/options.js'
 import type { Platform } from '../platform.js'
 import { fetchJson } from './fetch-json.js'
-import { type Algorithm, checkJwk, type CheckedKey } from './jwk.js'
+import type { Algorithm } from './jwk.js'
 import type { VerifyingKey } from './jws-key.js'
-import { createKeySet, type KeySource } from './key-ring.js'
+import { createKeySet, type KeySource, usableKeys } from './key-ring.js'
 
 /** Where the keys are and how long they are used. */
 export interface RemoteKeySetOptions {
@@ -58,7 +58,7 @@ export function createRemoteKeySet(options: RemoteKeySetOptions): Pick<KeySource
     triedAt = fetchedAt
     const { body, maxAge } = await fetchJson(platform, uri, { mostBytes, timeoutSeconds })
     const maxAgeSeconds = Math.max(1, Math.min(maxAge ?? defaultMaxAgeSeconds, longestMaxAgeSeconds))
-    keys = { set: createKeySet(usableKeys(body, algorithms)), fetchedAt, maxAgeSeconds }
+    keys = { set: createKeySet(usableKeys(listedKeys(body), algorithms)), fetchedAt, maxAgeSeconds }
   }
 
   /** Joins the fetch that is under way, or starts one unless the last try was a moment ago. */
@@ -120,16 +120,10 @@ export function createRemoteKeySet(options: RemoteKeySetOptions): Pick<KeySource
   }
 }
 
-/** Keys that cannot be used here are passed over: an issuer may publish others beside them. */
-function usableKeys(body: unknown, algorithms: readonly Algorithm[]): CheckedKey[] {
+function listedKeys(body: unknown): readonly unknown[] {
   const listed = (body as { keys?: unknown }).keys
-  if (!Array.isArray(listed) || listed.length > mostKeys) throw new StoreError('The key set of the issuer is none.')
-  const found = new Map<string, CheckedKey>()
-  for (const jwk of listed) {
-    const key = typeof jwk === 'object' && jwk !== null ? checkJwk(jwk) : ''
-    if (typeof key !== 'string' && algorithms.includes(key.algorithm) && !found.has(key.kid)) found.set(key.kid, key)
-  }
-  return [...found.values()]
+  if (Array.isArray(listed) && listed.length <= mostKeys) return listed
+  throw new StoreError('The key set of the issuer is none.')
 }
 
 function checkUri(uri: unknown): string {

@@ -6,7 +6,7 @@ import { parseJsonBytes } from './strict-json.js'
 /** A document, and how long it may be kept. */
 export interface FetchedDocument {
   readonly body: unknown
-  /** The answer's `max-age` in seconds; `null`: it names none. */
+  /** What is left of the answer's `max-age`, in seconds; `null`: it names none. */
   readonly maxAge: number | null
 }
 
@@ -42,8 +42,14 @@ async function read(
   }
   const body = parseJsonBytes(await readBounded(response, mostBytes))
   if (!body) throw new StoreError('The document is no JSON object.')
-  const maxAge = /(?:^|[\s,])max-age=(\d{1,9})(?:[\s,]|$)/i.exec(response.headers.get('cache-control') ?? '')?.[1]
-  return { body, maxAge: maxAge === undefined ? null : Number(maxAge) }
+  return { body, maxAge: maxAgeOf(response.headers) }
+}
+
+/** A cache on the way has kept the answer for its `Age` already (RFC 9111 §4.2.3): both together would keep it twice as long. */
+function maxAgeOf(headers: Headers): number | null {
+  const maxAge = /(?:^|[\s,])max-age=(\d{1,9})(?:[\s,]|$)/i.exec(headers.get('cache-control') ?? '')?.[1]
+  const age = /^\d+/.exec(headers.get('age') ?? '')?.[0] ?? 0
+  return maxAge === undefined ? null : Math.max(0, Number(maxAge) - Number(age))
 }
 
 async function readBounded(response: Response, mostBytes: number): Promise<Uint8Array> {

@@ -62,6 +62,27 @@ describe('jwksUri', () => {
     expect(requests).toHaveLength(2)
   })
 
+  test.each([
+    ['299', 1],
+    ['100', 200],
+    ['5000', 1],
+    ['300, 7', 1],
+    ['-1', 300],
+    ['soon', 300],
+  ])('takes off what a cache on the way has kept it: of max-age 300 at Age %s', async (age, left) => {
+    const { verifier, requests, tokenBy, platform } = remote(() =>
+      json(keySet(jwk), { 'cache-control': 'public, max-age=300', age }),
+    )
+    const token = await tokenBy(jwk)
+    await verifier.verify(token)
+    platform.advance(left * 0.7)
+    await verifier.verify(token)
+    expect(requests).toHaveLength(1)
+    platform.advance(left * 0.3 + 0.1)
+    await verifier.verify(token)
+    expect(requests).toHaveLength(2)
+  })
+
   test('fetches in the background shortly before that', async () => {
     const { verifier, requests, tokenBy, platform } = remote(() =>
       json(keySet(jwk), { 'cache-control': 'max-age=100' }),

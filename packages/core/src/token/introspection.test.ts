@@ -57,6 +57,15 @@ describe('introspect (RFC 7662)', () => {
     await expect(app.tokens.refresh(second.refresh_token)).resolves.toBeDefined()
   })
 
+  test('is not active once it expired, within the clock skew', async () => {
+    const { tokens, platform } = tokenApp()
+    const { access_token } = await tokens.issue({ clientId: 'app' })
+    platform.advance(304)
+    expect(await tokens.introspect(access_token)).toMatchObject({ active: true })
+    platform.advance(1)
+    expect(await tokens.introspect(access_token)).toEqual({ active: false })
+  })
+
   test('is not active for a revoked client', async () => {
     const { tokens, sessions } = tokenApp()
     const pair = await tokens.issue({ attempt: await sessions.beginLogin('user-1'), clientId: 'app' })

@@ -41,7 +41,7 @@ export interface Introspection {
 
 /** Introspection as the issuer has it. */
 interface OwnIntrospection extends Introspection {
-  /** The claims of one of the issuer's own access tokens that is not expired, for whatever audience. */
+  /** The claims of one of the issuer's own access tokens, for whatever audience and however long ago it expired. */
   readOwn(token: string): Promise<AccessTokenClaims | null>
 }
 
@@ -67,8 +67,7 @@ export function createIntrospection(parts: IntrospectionParts): OwnIntrospection
 
   async function readOwn(token: string): Promise<AccessTokenClaims | null> {
     const opened = await openAccessToken(token, source, rules)
-    if (typeof opened === 'string') return null
-    return isTimely(opened.claims, platform.now(), rules.leewaySeconds) ? opened.claims : null
+    return typeof opened === 'string' ? null : opened.claims
   }
 
   async function introspect(token: unknown, { apis }: IntrospectionCaller = {}): Promise<IntrospectionResponse> {
@@ -77,7 +76,8 @@ export function createIntrospection(parts: IntrospectionParts): OwnIntrospection
     // No API has a use for a refresh token; one that took it for an access token would let its sender in.
     if (presented) return apis ? inactive : describeFamily(parts, presented)
     const claims = await readOwn(token)
-    if (!claims || (apis && ![claims.aud].flat().some((audience) => apis.includes(audience)))) return inactive
+    if (!claims || !isTimely(claims, platform.now(), rules.leewaySeconds)) return inactive
+    if (apis && ![claims.aud].flat().some((audience) => apis.includes(audience))) return inactive
     if (!(await revocations.isLive(lifelinesOf(platform, claims), platform.now()))) return inactive
     return { ...claims, active: true, token_type: claims.cnf ? 'DPoP' : 'Bearer' }
   }

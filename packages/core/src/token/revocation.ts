@@ -34,8 +34,8 @@ export interface Lifelines {
 export interface Revocations {
   /** Whether nothing has ended the token yet, as known within the cache's bound. Not a promise where the cache said so before. */
   isLive(lifelines: Lifelines, now: number): boolean | Promise<boolean>
-  /** Revokes one token until `expiresAt`. One atomic insert. */
-  revokeToken(claims: AccessTokenClaims): Promise<void>
+  /** Revokes one token, as long as any verifier could take it. `false`: none could any more. One atomic insert. */
+  revokeToken(claims: AccessTokenClaims): Promise<boolean>
   /** Revokes all of a client's tokens issued until `before`. One compare-and-swap, repeated. */
   revokeClient(clientId: string, before: number, keptUntil: number): Promise<void>
   /** Until when tokens of the client are revoked, by a fresh read; `null`: none are. */
@@ -87,7 +87,9 @@ export function createRevocations(store: Store, platform: Platform): Revocations
     },
     async revokeToken({ jti, exp }) {
       const expiresAt = Math.ceil(exp) + keptAfterExpirySeconds
+      if (expiresAt <= platform.now()) return false
       await records.insert({ key: keyOf('token', jti), owner: null, expiresAt, value: { v: 1, before: null } })
+      return true
     },
     async revokeClient(clientId, before, keptUntil) {
       const key = keyOf('client', clientId)

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memoryStore } from '../store/memory-store.js'
 import type { Store } from '../store/store.js'
 import { audience, claimsOf, issuer, refreshTokenOf, tokenApp } from './fixtures/token-app.js'
+import { createTokenVerifier } from './token-verifier.js'
 
 const invalidGrant = expect.objectContaining({ code: 'invalid_grant' })
 const unauthenticated = expect.objectContaining({ code: 'unauthenticated' })
@@ -144,6 +145,26 @@ describe('revoke (RFC 7009)', () => {
     await tokens.revoke(access_token)
     expect(await verifier.verify(access_token)).toBe(null)
     expect(await verifier.verify((await tokens.refresh(refresh_token)).access_token)).not.toBe(null)
+  })
+
+  test('ends an expired access token that a verifier with more leeway still takes', async () => {
+    const { tokens, platform, store, keys, events } = tokenApp()
+    const verifier = createTokenVerifier({ store, platform, keys, issuer, audience, leewaySeconds: 60 })
+    const { access_token } = await tokens.issueAccessToken({ clientId: 'c' })
+    platform.advance(310)
+    expect(await verifier.verify(access_token)).not.toBe(null)
+    await tokens.revoke(access_token)
+    expect(await verifier.verify(access_token)).toBe(null)
+    expect(events.map(({ type }) => type)).toEqual(['token.issued', 'token.revoked'])
+  })
+
+  test('has nothing to do for a token that nobody takes any more', async () => {
+    const { tokens, platform, store, events } = tokenApp()
+    const { access_token } = await tokens.issueAccessToken({ clientId: 'c' })
+    platform.advance(600)
+    await tokens.revoke(access_token)
+    expect(events.map(({ type }) => type)).toEqual(['token.issued'])
+    expect(await store.removeExpired(Infinity, 10)).toBe(0)
   })
 
   test('ends a family, its access tokens included, by any of its refresh tokens', async () => {

@@ -167,7 +167,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       const claims = await introspection.readOwn(token)
       if (!claims) return
       requireOwner(claims.client_id, clientId)
-      await revocations.revokeToken(claims)
+      if (!(await revocations.revokeToken(claims))) return
       emit('token.revoked', { userId: claims.sid === undefined ? null : claims.sub, sessionId: claims.sid ?? null })
     },
     async revokeClient(clientId) {

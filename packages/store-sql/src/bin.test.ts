@@ -33,6 +33,10 @@ describe('npx @tessera-auth/store-sql schema', () => {
     expect((await cli('schema', '--dialect', 'sqlite')).stdout).toBe(sqliteStore(new DatabaseSync(':memory:')).schema)
   })
 
+  test('says in its help that a schema has to be there', async () => {
+    expect((await cli('--help')).stdout).toContain('"create schema auth"')
+  })
+
   test.for([
     [[]],
     [['schema']],

@@ -13,7 +13,9 @@ const dialects: Readonly<Record<string, { readonly schema: (table: string) => st
     mysql: { schema: mysqlSchema, qualified: true },
     mariadb: { schema: mysqlSchema, qualified: true },
   }
-const usage = `Usage: npx @tessera-auth/store-sql schema --dialect ${Object.keys(dialects).join('|')} [--table auth_records]\n`
+const usage = `Usage: npx @tessera-auth/store-sql schema --dialect ${Object.keys(dialects).join('|')} [--table auth_records]
+A schema in the table's name has to be there first. For --table auth.records: "create schema auth", in MySQL and MariaDB
+"create database auth".\n`
 
 try {
   process.stdout.write(run())

@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { appBrowser } from './oauth/fixtures/app-browser.js'
 import { type Attempt, beginForged, issuer } from './oauth/fixtures/attacked-login.js'
+import type { OAuthLogin } from './oauth/authorization-code-flow.js'
 import type { LoginExchange } from './oauth/flow-options.js'
+import type { Identity } from './oauth/identity.js'
 import {
   createAuthenticator,
   createIdentities,
@@ -157,5 +159,20 @@ describe('linking from a session', () => {
     expect(attempt.userId).toBe('user-ada')
     expect((await identities.list('user-ada')).map(({ subject }) => subject).toSorted()).toEqual(['ada', 'ada-there'])
     expect(await sessions.list('user-ada')).toHaveLength(1)
+  })
+
+  test.each<[string, (login: OAuthLogin) => { identity: Identity }]>([
+    ['as it came', (login) => login],
+    ['copied', (login) => ({ ...login })],
+    ['as its identity alone', ({ identity }) => ({ identity })],
+  ])('a login that nobody was signed in for, %s, is not linked to who signed in meanwhile', async (_name, handed) => {
+    const { identities, sessions } = appOn(memoryStore())
+    const browser = appBrowser(() => null)
+    const attempt = await beginForged({}, browser)
+    const login = await attempt.flow.finish(browser.arrive(attempt.callback()))
+    const { session } = await sessions.create({ attempt: await sessions.beginLogin('user-mallory') })
+    const meanwhile = { id: session.id, userId: 'user-mallory', authenticatedAt: systemPlatform.now() }
+    expect((await identities.resolve(handed(login), meanwhile)).userId).toBe('user-ada')
+    expect(await identities.list('user-mallory')).toEqual([])
   })
 })

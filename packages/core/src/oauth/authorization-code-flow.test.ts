@@ -4,6 +4,8 @@ import { type AuthorizationCodeFlow, createAuthorizationCodeFlow } from './autho
 import { appBrowser } from './fixtures/app-browser.js'
 import { clientSecret, ProviderUser, type RealProvider, startRealProvider } from './fixtures/real-provider.js'
 import type { AuthorizationCodeFlowOptions } from './flow-options.js'
+import { github } from './providers/github.js'
+import { oauth2 } from './providers/oauth2.js'
 import { oidc } from './providers/oidc.js'
 
 const secrets = ['a secret for tests only, which has 32 characters or more']
@@ -104,7 +106,36 @@ describe('the code flow against a certified provider', () => {
   })
 })
 
+describe('maxAgeSeconds at a provider without ID tokens, which never says when somebody authenticated', () => {
+  test('is refused at the start', async () => {
+    const flow = flowOf({ provider: github({ clientId: 'app' }) })
+    await expect(flow.begin(appBrowser().click('/auth'), { maxAgeSeconds: 0 })).rejects.toMatchObject({
+      code: 'invalid_request',
+      details: { parameter: 'maxAgeSeconds', reason: 'provider_without_id_token' },
+    })
+  })
+
+  test('is refused at the end, for an attempt of an earlier release, before the code is sent', async () => {
+    const endpoints = { authorizationEndpoint: `${idp.issuer}/auth`, tokenEndpoint: `${idp.issuer}/token` }
+    const provider = oauth2({
+      ...{ name: 'acme', issuer: idp.issuer, clientId: 'app', clientSecret, ...endpoints },
+      dangerouslyAllowPrivateNetwork: true,
+      readUser: async () => ({ subject: 'ada', email: null, emailProven: false, name: null, claims: {} }),
+    })
+    const browser = appBrowser()
+    const url = await flowOf().begin(browser.click('/auth'), { maxAgeSeconds: 60 })
+    const returned = await new ProviderUser('ada').visit(url)
+    idp.asked.length = 0
+    await expect(flowOf({ provider }).finish(browser.arrive(returned.url))).rejects.toMatchObject({
+      code: 'callback_rejected',
+      details: { reason: 'auth_time_unknown' },
+    })
+    expect(idp.asked).toEqual([])
+  })
+})
+
 describe('createAuthorizationCodeFlow', () => {
+  const atGithub = { provider: github({ clientId: 'app' }) }
   const wrong: [string, object, RegExp][] = [
     ['no provider', { provider: undefined }, /provider: expected/],
     [
@@ -121,6 +152,12 @@ describe('createAuthorizationCodeFlow', () => {
     ['no secrets', { secrets: undefined }, /secrets: expected/],
     ['a store that is none', { store: {} }, /store: expected/],
     ['a fragment answer', { responseMode: 'fragment' }, /responseMode: expected/],
+    [
+      'the hybrid flow without ID tokens',
+      { ...atGithub, responseType: 'code id_token' },
+      /responseType: expected 'code'/,
+    ],
+    ['a pushed request without endpoint', { ...atGithub, pushedRequest: true }, /pushedRequest: expected false/],
     ['the hybrid flow by query', { responseType: 'code id_token', responseMode: 'query' }, /form_post/],
   ]
   test.each(wrong)('%s is a ConfigError', (_name, options, message) => {

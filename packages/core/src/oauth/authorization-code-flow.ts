@@ -1,6 +1,6 @@
 /** Sign-in and connection by authorization code with PKCE (RFC 6749 §4.1, RFC 7636, RFC 9700): two calls. */
 import type { Exchange } from '../cookie/request-view.js'
-import { AuthError } from '../errors.js'
+import { AuthError, ConfigError } from '../errors.js'
 import { randomText } from '../internal/opaque-token.js'
 import { returnToPath } from '../internal/return-to.js'
 import { authorizationUrl, checkParameters } from './authorization.js'
@@ -9,6 +9,7 @@ import { checkScope, createFlowContext, type FlowContext } from './flow-context.
 import type { AuthorizationCodeFlowOptions, LoginExchange } from './flow-options.js'
 import type { Identity, ProviderTokens } from './identity.js'
 import { verifyLogoutToken } from './logout-token.js'
+import type { ProviderClient } from './provider-client.js'
 import { transactionSeconds } from './transaction.js'
 
 /** What `begin` may be told. */
@@ -19,7 +20,7 @@ export interface BeginOptions {
   readonly scope?: string
   /** The API that the access token is for (RFC 8707). */
   readonly resource?: string
-  /** The oldest authentication that will do, in seconds; checked against `auth_time`. */
+  /** The oldest authentication that will do, in seconds; checked against `auth_time`, so only where there are ID tokens. */
   readonly maxAgeSeconds?: number
   /** `prompt`, `login_hint` …; the protocol's own are refused. */
   readonly parameters?: Readonly<Record<string, string>>
@@ -61,7 +62,8 @@ export interface LogoutTokenClaims {
 export interface AuthorizationCodeFlow {
   /**
    * The URL to redirect to with 303; sets the attempt's cookie. Throws 'csrf_rejected' when another site sent the browser
-   * here, 'invalid_request' for a parameter that is the protocol's own, 'provider_error'.
+   * here, 'invalid_request' for a parameter that is the protocol's own and for `maxAgeSeconds` at a provider without ID
+   * tokens, 'provider_error'.
    */
   begin(exchange: LoginExchange, options?: BeginOptions): Promise<string>
   /**
@@ -94,12 +96,23 @@ const mostSeconds = 31_536_000
  */
 export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOptions): AuthorizationCodeFlow {
   const flow = createFlowContext(options)
+  refuseImpossible(flow)
   return {
     begin: (exchange, begin = {}) => audited(flow, 'oauth.started', () => beginAttempt(flow, exchange, begin)),
     finish: (exchange, form) => audited(flow, 'oauth.finished', () => finishAttempt(flow, exchange, form)),
     verifyLogoutToken: (token) =>
       audited(flow, null, async () => verifyLogoutToken(await flow.client.jwtContext(), token)),
     logoutUrl: (logout = {}) => audited(flow, null, () => logoutUrl(flow, logout)),
+  }
+}
+
+/** What such a provider never answers is said now, and not to the first user. */
+function refuseImpossible({ client: { definition }, responseType, pushedRequest }: FlowContext): void {
+  if (responseType !== 'code' && definition.identity.from === 'profile') {
+    throw new ConfigError("responseType: expected 'code', as this provider has no ID tokens")
+  }
+  if (pushedRequest && definition.endpoints) {
+    throw new ConfigError('pushedRequest: expected false, as this provider has no endpoint for it (RFC 9126)')
   }
 }
 
@@ -111,7 +124,7 @@ async function beginAttempt(flow: FlowContext, exchange: LoginExchange, options:
     nonce: randomText(platform, secretBytes),
     verifier: randomText(platform, secretBytes),
     scope: options.scope === undefined ? flow.scope : checkedScope(options.scope),
-    maxAgeSeconds: checkMaxAge(options.maxAgeSeconds),
+    maxAgeSeconds: checkMaxAge(client, options.maxAgeSeconds),
     resource: checkResource(options.resource),
   }
   const state = randomText(platform, secretBytes)
@@ -144,8 +157,12 @@ function checkedScope(scope: unknown): string {
   }
 }
 
-function checkMaxAge(maxAge: number | undefined): number | null {
+/** Only an ID token says when somebody authenticated: elsewhere the promise could not be kept. */
+function checkMaxAge({ definition }: ProviderClient, maxAge: number | undefined): number | null {
   if (maxAge === undefined) return null
+  if (definition.identity.from === 'profile') {
+    throw new AuthError('invalid_request', { parameter: 'maxAgeSeconds', reason: 'provider_without_id_token' })
+  }
   if (Number.isSafeInteger(maxAge) && maxAge >= 0 && maxAge <= mostSeconds) return maxAge
   throw new AuthError('invalid_request', { parameter: 'maxAgeSeconds' })
 }

@@ -22,18 +22,28 @@ export function callbackParameters(
   return parameters
 }
 
+/** What an answer has to fit. */
+export interface ExpectedAnswer {
+  readonly clientId: string
+  readonly state: string
+  readonly hybrid: boolean
+  /** The issuer is a stand-in of ours: the name that the server gives itself is another. */
+  readonly inventedIssuer: boolean
+}
+
 /**
  * Checks issuer (RFC 9207), state and error, and hands on what the token request is made from. Throws
  * 'callback_rejected', 'access_denied' when the user declined, and `OAuthResponseError` for the provider's errors.
  */
 export function checkCallback(
   metadata: ServerMetadata,
-  { clientId, state, hybrid }: { clientId: string; state: string; hybrid: boolean },
+  { clientId, state, hybrid, inventedIssuer }: ExpectedAnswer,
   parameters: URLSearchParams,
 ): URLSearchParams {
   const plain = new URLSearchParams(parameters)
   // In the hybrid flow the ID token beside the code names the issuer; it is verified before the code is sent.
   if (hybrid) plain.delete('id_token')
+  if (inventedIssuer) plain.delete('iss')
   const { authorization_response_iss_parameter_supported: named = false } = metadata
   const server = { ...metadata, authorization_response_iss_parameter_supported: named && !hybrid }
   try {

@@ -61,7 +61,7 @@ export async function finishAttempt(flow: FlowContext, exchange: LoginExchange, 
   }
   markProven(login)
   markProven(exchange)
-  rememberBegunIn(login, transaction.sessionId)
+  rememberBegunIn(identity, transaction.sessionId)
   return login
 }
 
@@ -74,8 +74,15 @@ async function checkedAnswer(flow: FlowContext, exchange: LoginExchange, form: u
   const transaction = await transactions.take(exchange, state)
   if (!transaction) throw new AuthError('transaction_missing')
   if (transaction.flow !== flow.id) throw rejected('other_flow')
+  if (transaction.maxAgeSeconds !== null && client.definition.identity.from === 'profile') {
+    throw rejected('auth_time_unknown')
+  }
   await refuseOtherSession(exchange, transaction, request.method)
-  const expected = { clientId: client.definition.clientId, state, hybrid: flow.responseType !== 'code' }
+  const { clientId, issuer, endpoints } = client.definition
+  const expected = {
+    ...{ clientId, state, hybrid: flow.responseType !== 'code' },
+    inventedIssuer: endpoints?.token_endpoint === issuer,
+  }
   const checked = checkCallback(await client.metadata(), expected, parameters)
   const code = checked.get('code')
   if (!code) throw rejected('code_missing')

@@ -153,7 +153,7 @@ describe('linking to who is signed in', () => {
   ])('an attempt that was begun %s links to nobody who signed in meanwhile', async (_name, begunIn) => {
     const { identities, platform } = appWith()
     const login = identityOf({ email: null })
-    rememberBegunIn(login, begunIn)
+    rememberBegunIn(login.identity, begunIn)
     const attempt = await identities.resolve(login, sessionOf(platform, 'mallory'))
     expect(attempt.userId).toBe('user-1')
     expect(await identities.list('mallory')).toEqual([])
@@ -162,14 +162,14 @@ describe('linking to who is signed in', () => {
   test('an attempt that was begun in this session does', async () => {
     const { identities, platform } = appWith()
     const login = identityOf({ email: null })
-    rememberBegunIn(login, 'session-of-ada')
+    rememberBegunIn(login.identity, 'session-of-ada')
     expect(await identities.resolve(login, sessionOf(platform, 'ada'))).toMatchObject({ userId: 'ada' })
   })
 
   test('a session whose id the app does not tell counts', async () => {
     const { identities, platform } = appWith()
     const login = identityOf({ email: null })
-    rememberBegunIn(login, 'session-of-ada')
+    rememberBegunIn(login.identity, 'session-of-ada')
     const { userId, authenticatedAt } = sessionOf(platform, 'ada')
     expect(await identities.resolve(login, { userId, authenticatedAt })).toMatchObject({ userId: 'ada' })
   })

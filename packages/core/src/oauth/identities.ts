@@ -75,7 +75,7 @@ export function createIdentities(options: IdentitiesOptions): Identities {
   return {
     async resolve(login, signedIn) {
       try {
-        return await resolve(context, login, signedIn)
+        return await resolve(context, login.identity, signedIn)
       } catch (error) {
         if (error instanceof AuthError && error.code === 'link_refused') {
           emit('identity.refused', { userId: signedIn?.userId ?? null, reason: String(error.details.nextStep) })
@@ -121,15 +121,14 @@ function createContext(options: IdentitiesOptions): Context {
 
 async function resolve(
   context: Context,
-  login: { readonly identity: Identity },
+  identity: Identity,
   signedIn: Parameters<Identities['resolve']>[1],
 ): Promise<LoginAttempt> {
-  const { identity } = login
   const key = keyOf(context.platform, identity)
   for (;;) {
     const known = await context.links.read(key, { fresh: true })
     if (known) return beginAs(context, known)
-    const evidence = await gather(context, login, signedIn)
+    const evidence = await gather(context, identity, signedIn)
     const decision = (context.options.policy ?? defaultLinkPolicy)(evidence)
     if (decision === 'create') {
       const attempt = await createAndLink(context, key, identity)
@@ -154,11 +153,10 @@ async function beginAs({ links, logins }: Context, known: Stored<Link>): Promise
 /** A session counts only if the attempt was begun in it: else whoever signed in meanwhile would get the link. */
 async function gather(
   { options, platform }: Context,
-  login: { readonly identity: Identity },
+  identity: Identity,
   signedIn: Parameters<Identities['resolve']>[1],
 ): Promise<LinkEvidence> {
-  const { identity } = login
-  const begun = begunIn(login)
+  const begun = begunIn(identity)
   const counts = signedIn && (begun === undefined || signedIn.id === undefined || begun === signedIn.id)
   const authenticatedSecondsAgo = signedIn ? Math.max(0, platform.now() - signedIn.authenticatedAt) : 0
   return {

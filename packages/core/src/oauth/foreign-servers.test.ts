@@ -1,11 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { decodeJwt } from 'jose/jwt/decode'
 import { type MutableResponse, type MutableToken, OAuth2Server } from 'oauth2-mock-server'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { systemPlatform } from '../platform.js'
 import { memoryStore } from '../store/memory-store.js'
+import { generateJwk } from '../token/key-formats.js'
 import { type AuthorizationCodeFlow, createAuthorizationCodeFlow, type OAuthLogin } from './authorization-code-flow.js'
+import { createClientCredentials } from './client-credentials.js'
 import { appBrowser } from './fixtures/app-browser.js'
 import { type ForeignProvider, startForeignProvider } from './fixtures/foreign-provider.js'
+import { appWith, identityOf } from './fixtures/linking-app.js'
+import { recordedNetwork } from './fixtures/recorded-provider.js'
 import type { Provider } from './provider.js'
 import { oauth2 } from './providers/oauth2.js'
 import { oidc } from './providers/oidc.js'
@@ -34,7 +39,12 @@ describe('a plain OAuth 2 server of other authors', () => {
 
   test('signs in with PKCE and its user endpoint', async () => {
     const { identity, tokens } = await signIn(createAuthorizationCodeFlow({ ...shared, provider: server.provider }))
-    expect(identity).toMatchObject({ provider: 'foreign', issuer: server.origin, subject: 'ada', emailProven: false })
+    expect(identity).toMatchObject({
+      provider: 'foreign',
+      issuer: `${server.origin}/token`,
+      subject: 'ada',
+      emailProven: false,
+    })
     expect(tokens.refreshToken).toBeTypeOf('string')
   })
 
@@ -88,9 +98,61 @@ describe('oauth2', () => {
       { revocationEndpoint: 'https://10.0.0.1/' },
       /revocationEndpoint: expected/,
     ],
+    ['an unknown way to send the secret', { clientAuthentication: 'POST' }, /clientAuthentication: expected 'basic'/],
+    ['an issuer that is a number', { issuer: 7 }, /issuer: expected a text/],
+    ['an empty issuer', { issuer: '' }, /issuer: expected a text/],
+    ['a private network by a text', { dangerouslyAllowPrivateNetwork: 'false' }, /dangerouslyAllowPrivateNetwork: exp/],
+    ['one API origin as a text', { apiOrigins: 'https://api.example' }, /apiOrigins: expected a list/],
+    ['an API over http', { apiOrigins: ['http://api.example'] }, /apiOrigins: expected a list/],
+    ['an API with a path', { apiOrigins: ['https://api.example/v1'] }, /apiOrigins: expected a list/],
+    ['an API on this machine', { apiOrigins: ['https://localhost'] }, /apiOrigins: expected a list/],
   ]
   test.each(wrong)('%s is a ConfigError', (_name, change, message) => {
     expect(() => oauth2({ ...options, ...change })).toThrow(message)
+  })
+
+  describe('without an issuer', () => {
+    const tokenEndpoint = 'https://login.saas.example/tenant-a/token'
+    const profile = { subject: '1', email: null, emailProven: false, name: null, claims: {} }
+    const own = { ...options, tokenEndpoint, readUser: async () => profile }
+
+    test('two tenants of one host are two issuers, and the same subject at both is two users', async () => {
+      const { identities } = appWith()
+      const userOf = async ({ issuer }: Provider): Promise<string | null> =>
+        (await identities.resolve(identityOf({ issuer, subject: '1', email: null }), null)).userId
+      const other = oauth2({ ...own, tokenEndpoint: 'https://login.saas.example/tenant-b/token' })
+      expect(oauth2(own).issuer).toBe(tokenEndpoint)
+      expect(await userOf(oauth2(own))).not.toBe(await userOf(other))
+    })
+
+    /** Finishes with an answer in which the server names itself. */
+    async function finishWithIss(provider: Provider): Promise<OAuthLogin> {
+      const { platform } = recordedNetwork({ [tokenEndpoint]: { access_token: 'at', token_type: 'Bearer' } })
+      const flow = createAuthorizationCodeFlow({ ...shared, provider, platform })
+      const browser = appBrowser()
+      const state = new URL(await flow.begin(browser.click('/auth'))).searchParams.get('state')
+      const iss = encodeURIComponent('https://login.saas.example/tenant-a')
+      return flow.finish(browser.arrive(`/callback?code=c&state=${state}&iss=${iss}`))
+    }
+
+    test('the name that the server gives itself is not compared (RFC 9207)', async () => {
+      expect((await finishWithIss(oauth2(own))).identity.issuer).toBe(tokenEndpoint)
+    })
+
+    test('an issuer that is stated is compared', async () => {
+      const issuer = 'https://login.saas.example/tenant-a'
+      expect((await finishWithIss(oauth2({ ...own, issuer }))).identity.issuer).toBe(issuer)
+      const other = oauth2({ ...own, issuer: 'https://login.saas.example/tenant-b' })
+      await expect(finishWithIss(other)).rejects.toMatchObject({ code: 'callback_rejected' })
+    })
+
+    test('private_key_jwt is for the token endpoint', async () => {
+      const network = recordedNetwork({ [tokenEndpoint]: { access_token: 'at', token_type: 'Bearer' } })
+      const { clientSecret: _none, ...rest } = own
+      const provider = oauth2({ ...rest, privateKey: await generateJwk() })
+      await createClientCredentials({ provider, platform: network.platform }).accessToken()
+      expect(decodeJwt(network.asked[0]?.form.get('client_assertion') ?? '').aud).toBe(tokenEndpoint)
+    })
   })
 
   test('a user that cannot be read is refused', async () => {

@@ -1,4 +1,5 @@
 /** Google. */
+import { requireText } from '../../internal/options.js'
 import { type Claims, type ClientOptions, defineProvider, type Provider } from '../provider.js'
 
 /** Options of {@link google}. */
@@ -9,6 +10,7 @@ export interface GoogleOptions extends ClientOptions {
 
 /** Sign in with Google. Throws `ConfigError`. */
 export function google(options: GoogleOptions): Provider {
+  const { hostedDomain } = options
   return defineProvider(
     {
       name: 'google',
@@ -20,7 +22,7 @@ export function google(options: GoogleOptions): Provider {
         'https://openidconnect.googleapis.com',
       ],
       scope: 'openid profile email',
-      authorizationParameters: options.hostedDomain === undefined ? {} : { hd: options.hostedDomain },
+      authorizationParameters: hostedDomain === undefined ? {} : { hd: requireText('hostedDomain', hostedDomain) },
       identity: { from: 'id_token', emailProven: isAuthoritative },
       deviations: {
         offlineParameters: { access_type: 'offline', prompt: 'consent' },

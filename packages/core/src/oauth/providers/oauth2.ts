@@ -1,8 +1,9 @@
 /** Any OAuth 2 server without OpenID: its endpoints, and how to read who somebody is. */
 import { ConfigError } from '../../errors.js'
-import { expected } from '../../internal/options.js'
+import { expected, requireText } from '../../internal/options.js'
 import { type ClientOptions, defineProvider, type Profile, type ProfileSource, type Provider } from '../provider.js'
 import { askableUrl } from '../upstream.js'
+import { checkApiOrigins, checkFlag } from './own-server.js'
 
 /** Options of {@link oauth2}. */
 export interface OAuth2Options extends ClientOptions {
@@ -14,7 +15,10 @@ export interface OAuth2Options extends ClientOptions {
   readonly tokenEndpoint: string
   /** Where tokens are given back (RFC 7009), if anywhere. */
   readonly revocationEndpoint?: string
-  /** Its identifier (RFC 8414), if it has one; default: the token endpoint's origin. With the subject it names a user: never change it. */
+  /**
+   * Its identifier (RFC 8414), to be stated wherever it has one: answers that name another issuer are then refused (RFC
+   * 9207). Default: the token endpoint's URL. With the subject it names a user: if that URL changes, state the old one here.
+   */
   readonly issuer?: string
   /** The least that signs in, space-separated. Default: none. */
   readonly scope?: string
@@ -35,9 +39,14 @@ export function oauth2(options: OAuth2Options): Provider {
     scope = '',
     apiOrigins = [],
     readUser,
-    dangerouslyAllowPrivateNetwork: allowPrivateNetwork = false,
+    clientAuthentication = 'basic',
+    dangerouslyAllowPrivateNetwork = false,
   } = options
+  const allowPrivateNetwork = checkFlag('dangerouslyAllowPrivateNetwork', dangerouslyAllowPrivateNetwork)
   if (typeof readUser !== 'function') throw expected('readUser', 'a function', readUser)
+  if (clientAuthentication !== 'basic' && clientAuthentication !== 'post') {
+    throw expected('clientAuthentication', "'basic' or 'post'", clientAuthentication)
+  }
   const endpoint = (option: 'authorizationEndpoint' | 'tokenEndpoint' | 'revocationEndpoint'): string => {
     const url = askableUrl(options[option], allowPrivateNetwork)
     if (url) return url.href
@@ -48,9 +57,10 @@ export function oauth2(options: OAuth2Options): Provider {
     {
       name,
       scope,
-      apiOrigins,
+      apiOrigins: checkApiOrigins(apiOrigins, allowPrivateNetwork),
       allowPrivateNetwork,
-      issuer: options.issuer ?? new URL(token).origin,
+      // The whole URL: tenants of one host are different issuers, whose subjects may be the same.
+      issuer: options.issuer === undefined ? token : requireText('issuer', options.issuer),
       endpoints: {
         authorization_endpoint: endpoint('authorizationEndpoint'),
         token_endpoint: token,
@@ -65,6 +75,6 @@ export function oauth2(options: OAuth2Options): Provider {
       },
     },
     options,
-    options.clientAuthentication ?? 'basic',
+    clientAuthentication,
   )
 }

@@ -3,6 +3,7 @@ import { ConfigError } from '../../errors.js'
 import { requireText } from '../../internal/options.js'
 import { type ClientOptions, defineProvider, type Provider } from '../provider.js'
 import { askableUrl } from '../upstream.js'
+import { checkApiOrigins, checkFlag } from './own-server.js'
 
 /** Options of {@link oidc}. */
 export interface OidcOptions extends ClientOptions {
@@ -24,7 +25,8 @@ export interface OidcOptions extends ClientOptions {
  * `email_verified` is believed for every address. Throws `ConfigError`.
  */
 export function oidc(options: OidcOptions): Provider {
-  const { name, issuer, apiOrigins = [], dangerouslyAllowPrivateNetwork: allowPrivateNetwork = false } = options
+  const { name, issuer, apiOrigins = [], dangerouslyAllowPrivateNetwork = false } = options
+  const allowPrivateNetwork = checkFlag('dangerouslyAllowPrivateNetwork', dangerouslyAllowPrivateNetwork)
   if (!askableUrl(requireText('issuer', issuer), allowPrivateNetwork) || /[?#]/.test(issuer)) {
     throw new ConfigError(
       'issuer: expected the https URL of a public host, without query (dangerouslyAllowPrivateNetwork: true allows this machine)',
@@ -34,7 +36,7 @@ export function oidc(options: OidcOptions): Provider {
     {
       name,
       issuer,
-      apiOrigins,
+      apiOrigins: checkApiOrigins(apiOrigins, allowPrivateNetwork),
       allowPrivateNetwork,
       scope: 'openid profile email',
       identity: {

@@ -4,7 +4,7 @@ import { createAuthorizationCodeFlow, type OAuthLogin } from '../authorization-c
 import { appBrowser } from '../fixtures/app-browser.js'
 import { type RecordedLogin, recordedLogins } from '../fixtures/recorded-logins.js'
 import { jwks, recordedNetwork, type RecordedNetwork } from '../fixtures/recorded-provider.js'
-import { apple, facebook, github, google, linkedin, microsoft, spotify } from '../index.js'
+import { apple, facebook, github, google, linkedin, microsoft, oidc, spotify } from '../index.js'
 import { definitionOf, type Provider } from '../provider.js'
 
 const secrets = ['a secret for tests only, which has 32 characters or more']
@@ -201,6 +201,21 @@ describe('deviations', () => {
     })
     const { searchParams } = new URL(await flow.begin(appBrowser().click('/auth')))
     for (const [name, value] of Object.entries(expected)) expect(searchParams.get(name)).toBe(value)
+  })
+
+  test.each([7, '', null])('Google: the domain %o is a ConfigError', (hostedDomain) => {
+    expect(() => google({ ...client, hostedDomain: hostedDomain as string })).toThrow(/hostedDomain: expected/)
+  })
+
+  const wrong: [string, object, RegExp][] = [
+    ['one API origin as a text', { apiOrigins: 'https://api.example' }, /apiOrigins: expected a list/],
+    ['an API over http', { apiOrigins: ['http://api.example'] }, /apiOrigins: expected a list/],
+    ['a private network by a text', { dangerouslyAllowPrivateNetwork: 'false' }, /dangerouslyAllowPrivateNetwork: exp/],
+    ['a secret that is null', { clientSecret: null }, /clientSecret: expected/],
+  ]
+  test.each(wrong)('an OpenID provider with %s is a ConfigError', (_name, change, message) => {
+    const options = { ...client, name: 'acme', issuer: 'https://login.acme.example', ...change }
+    expect(() => oidc(options)).toThrow(message)
   })
 
   test.each([linkedin, facebook, github, google])('a client without id is a ConfigError', (make) => {

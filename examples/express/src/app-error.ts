@@ -1,5 +1,6 @@
 /** Errors that are the app's own, and how errors become answers. The library's are answered by its error handler. */
-import type { ErrorRequestHandler, RequestHandler } from 'express'
+import { AuthError } from '@tessera-auth/core'
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 import { notFoundPage } from './page.ts'
 
 const codes = {
@@ -47,6 +48,21 @@ export function allow(...methods: string[]): RequestHandler {
 export const notFound: RequestHandler = (request, response, next) => {
   if (request.accepts(['json', 'html']) === 'html') response.status(404).type('html').send(notFoundPage())
   else next(new AppError('not_found'))
+}
+
+/** No cookie speaks there, so there is nothing to guard. */
+const unguarded = /^\/(auth\/(token\/|oauth\/|backchannel-logout)|api\/)/
+
+/** What another site sends is refused as such, also where its body alone would have been reason enough. */
+export function foreignFirst(getAuth: (request: Request) => { session(): Promise<unknown> }): ErrorRequestHandler {
+  return async (error: unknown, request, _response, next) => {
+    const { status } = (error ?? {}) as { status?: unknown }
+    if (![400, 413, 415].includes(Number(status)) || unguarded.test(request.path)) return next(error)
+    const guarded: unknown = await getAuth(request)
+      .session()
+      .catch((reason: unknown) => reason)
+    next(guarded instanceof AuthError && guarded.code === 'csrf_rejected' ? guarded : error)
+  }
 }
 
 /** Comes last: answers the app's errors, those of Express and its body parsers, and logs what nobody expected. */

@@ -2,7 +2,7 @@
 import { systemPlatform } from '@tessera-auth/core/http'
 import { expressAdapter } from '@tessera-auth/express'
 import express, { type Express, type Request, type RequestHandler } from 'express'
-import { allow, answerErrors, notFound } from './app-error.ts'
+import { allow, answerErrors, foreignFirst, notFound } from './app-error.ts'
 import { authRoutes } from './auth-routes.ts'
 import { createDoor } from './door.ts'
 import { oauthRoutes } from './oauth-routes.ts'
@@ -19,9 +19,6 @@ export interface BuiltApp {
   readonly services: Services
 }
 
-/** What depends on who asks is for nobody else. */
-const personal = ['/auth', '/me', '/sessions', '/account', '/cart', '/api', '/page']
-
 /** Builds the app. Throws `ConfigError` for what cannot work. */
 export function buildApp(parts: AppParts): BuiltApp {
   const { shared, users, config } = parts
@@ -34,8 +31,7 @@ export function buildApp(parts: AppParts): BuiltApp {
   app.disable('x-powered-by')
   app.disable('etag') // the cart has its own; elsewhere nothing may be kept
   app.set('trust proxy', config.trustProxy)
-  app.use(protect(shared.origin), middleware)
-  app.use(personal, noStore)
+  app.use(protect(shared.origin), noStore, middleware)
   app.route('/healthz').get(health(services, users)).all(allow('GET'))
   app.use(
     authRoutes(services.accounts, door),
@@ -44,10 +40,11 @@ export function buildApp(parts: AppParts): BuiltApp {
     oauthRoutes({ ...services, door }),
     pageRoutes({ ...services, door, visitor }),
   )
-  app.use(notFound, errorHandler, answerErrors)
+  app.use(notFound, foreignFirst(getAuth), errorHandler, answerErrors)
   return { app, services }
 }
 
+/** What depends on who asks is for nobody else. The few routes that do not, say so themselves. */
 const noStore: RequestHandler = (_request, response, next) => {
   response.set('Cache-Control', 'no-store')
   next()
@@ -84,7 +81,7 @@ function health({ sessions }: Services, users: Users): RequestHandler {
       () => true,
       () => false,
     )
-    response.set('Cache-Control', 'no-store').status(healthy ? 200 : 503)
+    response.status(healthy ? 200 : 503)
     response.json({ status: healthy ? 'ok' : 'unavailable' })
   }
 }

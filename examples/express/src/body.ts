@@ -7,7 +7,7 @@ import { AppError } from './app-error.ts'
 const limit = 65_536
 
 const json = express.json({ limit, type: 'application/json' })
-const form = express.urlencoded({ limit, extended: false })
+const form = express.urlencoded({ limit, extended: false, parameterLimit: limit })
 
 /** Takes JSON only. A request with any other body is 415. */
 export const jsonBody: RequestHandler = reading(json, ['application/json'])
@@ -54,9 +54,15 @@ function fieldOf(body: unknown, field: string): unknown {
 
 function reading(parse: RequestHandler, types: readonly string[]): RequestHandler {
   return (request, response, next) => {
-    if (hasBody(request) && !request.is([...types])) throw new AppError('unsupported_media_type', { accepts: types })
+    if (hasBody(request) && !(request.is([...types]) && isUtf8(request)))
+      throw new AppError('unsupported_media_type', { accepts: types })
     return parse(request, response, next)
   }
+}
+
+function isUtf8({ headers }: Request): boolean {
+  const charset = /;\s*charset="?([^";\s]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8'
+  return /^utf-?8$/i.test(charset)
 }
 
 function hasBody({ headers }: Request): boolean {

@@ -52,6 +52,8 @@ describe('returnToPath (RFC 9700 §4.11)', () => {
     '/\u0000',
     '/\u007f',
     `/${'a'.repeat(1024)}`,
+    `/${'é'.repeat(500)}`,
+    `/?${'\u{1F600}'.repeat(230)}`,
   ])('sends anything else to the start page: %j', (value) => {
     expect(returnToPath(value, origin)).toBe('/')
   })

@@ -15,7 +15,9 @@ export function returnToPath(value: unknown, origin: string): string {
   try {
     const url = new URL(value, origin)
     const path = url.pathname + url.search + url.hash
-    return url.origin === new URL(origin).origin && !path.startsWith('//') ? path : '/'
+    // Encoded it may be nine times as long.
+    if (path.length > mostLength || path.startsWith('//')) return '/'
+    return url.origin === new URL(origin).origin ? path : '/'
   } catch {
     return '/'
   }

@@ -33,6 +33,13 @@ describe('list', () => {
     expect((await sessions.list('user-1')).map(({ id }) => id)).toEqual([third.session.id, second.session.id])
   })
 
+  test('shows those of one second newest first too', async () => {
+    const { sessions, signIn } = setUp()
+    const made = []
+    for (let count = 0; count < 5; count += 1) made.push((await signIn()).session.id)
+    expect((await sessions.list('user-1')).map(({ id }) => id)).toEqual(made.toReversed())
+  })
+
   test('shows no token and no digest', async () => {
     const { sessions, signIn } = setUp()
     const { token } = await signIn()

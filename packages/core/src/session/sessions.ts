@@ -92,13 +92,17 @@ function makeSessions<Data>(context: SessionContext<Data>): Sessions<Data> {
       found = await logins.loginsOf(userId)
     }
     const now = platform.now()
-    return found.entries
-      .map((entry) => records.decode(entry))
-      .filter((stored) => stored !== null)
-      .filter(({ value }) => judge(context, value, now).state === 'active')
-      .map((stored) => viewOf(context, stored, false))
-      .filter(isUserSession)
-      .toSorted((left, right) => right.createdAt - left.createdAt)
+    return (
+      found.entries
+        .map((entry) => records.decode(entry))
+        .filter((stored) => stored !== null)
+        .filter(({ value }) => judge(context, value, now).state === 'active')
+        .map((stored) => viewOf(context, stored, false))
+        .filter(isUserSession)
+        // Stores list in the order of insertion, where they have one: within a second it is all there is.
+        .toReversed()
+        .toSorted((left, right) => right.createdAt - left.createdAt)
+    )
   }
 
   async function revoke(userId: string, sessionId: string): Promise<boolean> {

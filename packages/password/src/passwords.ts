@@ -5,6 +5,7 @@ import { hashGate } from './hash-gate.js'
 import { type PolicyOptions, createPasswordPolicy } from './password-policy.js'
 import { isOversized, readPassword } from './password-text.js'
 import { readForeignHash } from './stored-hash/foreign-hash.js'
+import type { Comparison } from './stored-hash/stored-hash.js'
 
 /** Options of {@link createPasswords}; the defaults are meant to be kept. */
 export interface PasswordsOptions extends Argon2Options, PolicyOptions {}
@@ -74,11 +75,12 @@ export function createPasswords(options: PasswordsOptions = {}): Passwords {
 
   async function check(password: string, stored: string | null): Promise<PasswordCheck> {
     const compare = stored === null ? null : (argon2.read(stored) ?? readForeignHash(stored))
-    if (stored === null || !compare) {
+    const isSame = compare && (await outcome(compare, password))
+    if (stored === null || isSame === null) {
       await argon2.decoy(password)
       return no
     }
-    if (!(await compare(password))) return no
+    if (!isSame) return no
     return { ok: true, newHash: argon2.isCurrent(stored) ? null : await argon2.hash(password) }
   }
 
@@ -95,5 +97,14 @@ export function createPasswords(options: PasswordsOptions = {}): Passwords {
       if (text === null || isOversized(text)) return no
       return hashGate.run(() => check(text, typeof hash === 'string' ? hash : null))
     },
+  }
+}
+
+/** `null`: the work of this hash cannot be done here, whatever the reader let through. It is as good as none. */
+async function outcome(compare: Comparison, password: string): Promise<boolean | null> {
+  try {
+    return await compare(password)
+  } catch {
+    return null
   }
 }

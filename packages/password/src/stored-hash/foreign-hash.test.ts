@@ -153,6 +153,7 @@ describe('a hostile stored hash', () => {
     ['scrypt’s r times N too much', `scrypt:1048576:64:1$salt$${'0'.repeat(128)}`],
     ['scrypt’s r times N a little too much', `scrypt:1048576:4:1$salt$${'0'.repeat(128)}`],
     ['scrypt’s p too much', `scrypt:1048576:2:64$salt$${'0'.repeat(128)}`],
+    ['scrypt’s N too much for an r of 1', `scrypt:65536:1:1$salt$${'0'.repeat(128)}`],
     ['2 to the 63 scrypt blocks', `$scrypt$ln=63,r=8,p=1$c2FsdA$${tag}`],
     ['an empty scrypt tag', 'scrypt:1024:8:1$salt$'],
     ['a number with a sign', `scrypt:+1024:8:1$salt$${'0'.repeat(128)}`],

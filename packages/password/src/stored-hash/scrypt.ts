@@ -41,7 +41,9 @@ export const readWerkzeugScrypt: Reader = (stored) => {
 function compare({ N, salt, tag, ...rest }: ScryptHash): Comparison | null {
   const [r, p] = [readNumber(rest.r, 1, 64), readNumber(rest.p, 1, 64)]
   if (N === null || r === null || p === null || salt === null || !tag) return null
-  if (!Number.isInteger(Math.log2(N)) || N * r > mostMemory || N * r * p > mostWork) return null
+  // RFC 7914 §2: N is less than 2 to the 16 r. OpenSSL does not do the work otherwise.
+  if (!Number.isInteger(Math.log2(N)) || Math.log2(N) >= 16 * r) return null
+  if (N * r > mostMemory || N * r * p > mostWork) return null
   if (!tagLengths.includes(tag.length)) return null
   const maxmem = 128 * (N + p + 2) * r
   return async (password) => timingSafeEqual(await derive({ password, salt }, tag.length, { N, r, p, maxmem }), tag)

@@ -112,6 +112,10 @@ describe('client assertions (RFC 7523 §3)', () => {
       expect(await verify([...others, publicHalf(key)])).toEqual({ client: 'billing', reasons: [] })
     })
 
+    test('anything but a list is a mistake that is named', async () => {
+      await expect(verify({ keys: [publicHalf(key)] } as never)).rejects.toThrow('keysOf: expected a list')
+    })
+
     test.each([
       ['no key', []],
       ['no key that fits', others.slice(0, 3)],

@@ -81,7 +81,7 @@ describe('discovery', () => {
     ['a redirect', () => new Response(null, { status: 302, headers: { location: 'http://169.254.169.254/' } })],
     ['more than a mebibyte', () => Response.json({ issuer, more: 'x'.repeat(1_048_576) })],
     ['no network', () => expect.fail('the network is down')],
-    ['a body that breaks off', breakingOff],
+    ['a body that breaks off', () => breakingOff()],
     ['an error whose body breaks off', () => breakingOff(500)],
   ]
   test.each(broken)('%s is the provider’s error', async (_name, answer) => {

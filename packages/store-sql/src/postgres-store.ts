@@ -1,5 +1,5 @@
 /** Records in PostgreSQL, through pg, postgres (postgres.js) or PGlite. */
-import { ConfigError, type InvalidationBus } from '@tessera-auth/core/store'
+import { ConfigError, type InvalidationBus, StoreError } from '@tessera-auth/core/store'
 import { attempt, errorCode, type Failures } from './attempts.js'
 import { gatheredReads } from './gathered-reads.js'
 import { carryOnWrites, invalidationPayload } from './postgres-bus.js'
@@ -33,6 +33,16 @@ const failures: Failures = {
   pauseMilliseconds: 5,
   // serialization_failure and deadlock_detected: the statement was undone.
   isTransient: (error) => ['40001', '40P01'].includes(errorCode(error)),
+}
+
+/** duplicate_table, which indexes share with tables. */
+const duplicateRelation = '42P07'
+
+const migrating: Failures = {
+  ...failures,
+  // Where transactions are serializable, one that waited for another migration does not see what that one made.
+  isTransient: (error, tried) =>
+    failures.isTransient(error, tried) || (tried === 1 && errorCode(error) === duplicateRelation),
 }
 
 /**
@@ -73,27 +83,54 @@ export function postgresStore(client: SqlClient, options: PostgresStoreOptions =
         (await run('getMany', [kind, keys.join()])).rows.map((row) => toListedEntry(kind, row)),
     }),
     schema,
-    migrate: async () => {
-      await attempt(failures, () => connection.script(oneAtATime(table, schema)))
+    async migrate() {
+      try {
+        await attempt(migrating, () => connection.script(schema))
+      } catch (error) {
+        throw nameTaken(table, error) ?? error
+      }
     },
   }
 }
 
-/** The SQL that makes the table. Collation "C" compares bytes, whatever the database's own collation is. */
+/**
+ * The SQL that makes the table. It looks first: even `create index if not exists` waits for a lock that all writes then wait
+ * behind, and asks for the right to make one. One block is one transaction: killed halfway, nothing is left of it. The
+ * advisory lock is for sessions that would both find nothing. Collation "C" compares bytes, whatever the database's is.
+ */
 export function postgresSchema(table: string): string {
-  const index = table.replace('.', '_')
-  return `create table if not exists ${table} (
-  kind text collate "C" not null,
-  key text collate "C" not null,
-  owner text collate "C",
-  version text collate "C" not null,
-  expires_at bigint,
-  value text not null,
-  primary key (kind, key)
-);
-create index if not exists ${index}_owner on ${table} (kind, owner) where owner is not null;
-create index if not exists ${index}_expires_at on ${table} (expires_at) where expires_at is not null;
+  return `do $$ begin
+  perform pg_advisory_xact_lock(hashtext('tessera ${table}'));
+  if to_regclass('${table}') is null then
+    create table if not exists ${table} (
+      kind text collate "C" not null,
+      key text collate "C" not null,
+      owner text collate "C",
+      version text collate "C" not null,
+      expires_at bigint,
+      value text not null,
+      primary key (kind, key)
+    );
+  end if;
+${missingIndex(table, 'owner', '(kind, owner) where owner is not null')}
+${missingIndex(table, 'expires_at', '(expires_at) where expires_at is not null')}
+end $$;
 `
+}
+
+/** Without `if not exists`, which would take an index of that name for ours although it is of another table. */
+function missingIndex(table: string, column: string, over: string): string {
+  const name = indexName(table, column)
+  return `  if not exists (
+    select from pg_index join pg_class on pg_class.oid = indexrelid
+    where indrelid = to_regclass('${table}') and relname = '${name}'
+  ) then
+    create index ${name} on ${table} ${over};
+  end if;`
+}
+
+function indexName(table: string, column: string): string {
+  return `${table.replace('.', '_')}_${column}`
 }
 
 function postgresStatements(table: string, notifying: boolean): Readonly<Record<Named, PostgresStatement>> {
@@ -138,17 +175,15 @@ function notifyingWrite(write: string, parameter: number): string {
   return `with written as (${write} returning 1) select pg_notify($${parameter}, $${parameter + 1}) from written`
 }
 
-/**
- * Sent as one message of several statements, which PostgreSQL runs as one transaction: killed halfway, nothing is left.
- * The lock is for `if not exists`, which two sessions at once would both pass.
- */
-function oneAtATime(table: string, schema: string): string {
-  return `select set_config('client_min_messages', 'warning', true), pg_advisory_xact_lock(hashtext('tessera ${table}'));
-${schema}`
-}
-
 function channelOf(bus: InvalidationBus): string {
   const channel = carryOnWrites(bus)
   if (channel !== null) return channel
   throw new ConfigError('bus: expected a bus made by postgresBus, received another one')
+}
+
+function nameTaken(table: string, error: unknown): StoreError | null {
+  if (!(error instanceof StoreError) || errorCode(error.cause) !== duplicateRelation) return null
+  const names = `${indexName(table, 'owner')} or ${indexName(table, 'expires_at')}`
+  const message = `${names} is there, but is no index of ${table}: rename it, or give the store another table.`
+  return new StoreError(message, { cause: error.cause })
 }

@@ -2,7 +2,7 @@
 import { StoreError } from '@tessera-auth/core/store'
 import { rest } from './pause.js'
 
-/** `Client` of pg, connected; not a pool, since LISTEN belongs to one connection. */
+/** `Client` of pg; not a pool, since LISTEN belongs to one connection. */
 export interface NotifyClient {
   /** Runs one statement. */
   query(text: string, values?: string[]): Promise<unknown>
@@ -16,6 +16,15 @@ export interface NotifyClient {
   unref?(): void
 }
 
+/** A client that is not connected yet: the bus connects it, and so can let go of it before it is. */
+export interface UnconnectedNotifyClient extends NotifyClient {
+  /** Opens the connection. */
+  connect(): Promise<unknown>
+}
+
+/** How a bus gets a client: one to connect, or one that is connected. */
+export type OpenNotifyClient = () => UnconnectedNotifyClient | Promise<NotifyClient>
+
 /** One message of a channel. */
 export interface NotifyMessage {
   /** The channel it was sent to. */
@@ -27,7 +36,7 @@ export interface NotifyMessage {
 /** What a listening connection is made of. */
 export interface ListeningOptions {
   readonly channel: string
-  connect(): Promise<NotifyClient>
+  readonly connect: OpenNotifyClient
   onMessage(payload: string): void
   /** `true` each time LISTEN was acknowledged, `false` when that connection was lost. */
   onHealth(healthy: boolean): void
@@ -42,6 +51,19 @@ export interface Listening {
   stop(): Promise<void>
 }
 
+/** A connection that is being opened. */
+interface Opening {
+  /** Where it is known before it is connected. */
+  readonly client: NotifyClient | null
+  readonly opened: Promise<Opened>
+}
+
+/** An open connection, and what resolves when it is lost. */
+interface Opened {
+  readonly client: NotifyClient
+  readonly lost: Promise<void>
+}
+
 /** A connection that does not answer for so long is given up: a network that was cut says nothing by itself. */
 const answerMilliseconds = 5_000
 const firstPauseMilliseconds = 100
@@ -52,13 +74,27 @@ export function keepListening(options: ListeningOptions): Listening {
   const stop = new AbortController()
   const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
   let current: NotifyClient | null = null
+  let opening: Opening | null = null
+
+  /** One that is late is waited for again: nobody can close it before it is there, and a new one would stay beside it. */
+  async function openInTime(): Promise<Opened | null> {
+    opening ??= start()
+    const opened = await Promise.race([inTime(opening.opened), stopped])
+    if (!opened) return null
+    opening = null
+    return opened
+  }
+
+  function start(): Opening {
+    const started = startOpening(options.connect)
+    started.opened.catch(() => (opening = null))
+    return started
+  }
 
   async function listenUntilLost(): Promise<void> {
-    const client = await openInTime(options)
-    const lost = new Promise<void>((resolve) => {
-      client.on('end', () => resolve())
-      client.on('error', () => resolve())
-    })
+    const opened = await openInTime()
+    if (!opened) return
+    const { client, lost } = opened
     try {
       client.unref?.()
       client.on('notification', ({ channel, payload }) => {
@@ -104,6 +140,7 @@ export function keepListening(options: ListeningOptions): Listening {
       }
       await Promise.race([stopped, rest(wait)])
     }
+    if (opening) abandon(opening)
   }
 
   const running = run()
@@ -119,15 +156,29 @@ export function keepListening(options: ListeningOptions): Listening {
   }
 }
 
-/** A connection that opens too late is closed at once. */
-async function openInTime({ connect }: ListeningOptions): Promise<NotifyClient> {
-  const opening = connect()
-  try {
-    return await inTime(opening)
-  } catch (error) {
-    opening.then(close, () => {})
-    throw error
-  }
+function startOpening(connect: OpenNotifyClient): Opening {
+  const made = connect()
+  if ('then' in made) return { client: null, opened: made.then(watched) }
+  const opened = watched(made)
+  return { client: made, opened: made.connect().then(() => opened) }
+}
+
+/** From the start, as an 'error' that nobody listens to ends the process. */
+function watched(client: NotifyClient): Opened {
+  const lost = new Promise<void>((resolve) => {
+    client.on('end', () => resolve())
+    client.on('error', () => resolve())
+  })
+  return { client, lost }
+}
+
+/** Lets go of a connection that is not open yet. One that the caller opens is closed as soon as it is. */
+function abandon({ client, opened }: Opening): void {
+  if (client) return close(client)
+  opened.then(
+    ({ client: late }) => close(late),
+    () => {},
+  )
 }
 
 async function inTime<T>(answer: Promise<T>): Promise<T> {
@@ -139,5 +190,6 @@ async function inTime<T>(answer: Promise<T>): Promise<T> {
 
 /** A connection that was lost cannot say goodbye, so nobody waits for that. */
 function close(client: NotifyClient): void {
+  client.unref?.()
   client.end().catch(() => {})
 }

@@ -1,7 +1,10 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { cachedStore, type InvalidationBus } from '@tessera-auth/core/store'
 import { describeEngine, postgres } from '@tessera-auth/engines'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { startChild } from './fixtures/child.js'
 import { sampleEntry } from './fixtures/sample-entry.js'
 import { startTcpProxy } from './fixtures/tcp-proxy.js'
 import { testTable } from './fixtures/test-table.js'
@@ -82,6 +85,72 @@ describeEngine(postgres, (url) => {
       await expect.poll(() => listener.health, { timeout: 20_000 }).toEqual([true, false, true])
       await listener.stop()
       await proxy.close()
+    })
+
+    describe('while the server says nothing', () => {
+      let accepted = 0
+      const silent = createServer((socket) => {
+        accepted += 1
+        sockets.add(socket)
+        socket.on('error', () => {}).resume()
+      }).listen(0, '127.0.0.1')
+      const sockets = new Set<Socket>()
+      afterAll(() => {
+        for (const socket of sockets) socket.destroy()
+        silent.close()
+      })
+      const silentUrl = (): string => `postgres://postgres@127.0.0.1:${(silent.address() as AddressInfo).port}/test`
+
+      test.for([
+        ['that the bus connects', () => new pg.Client({ connectionString: silentUrl() })],
+        ['that comes connected', () => connect(silentUrl(), channel)],
+      ] as const)('one connection is tried, and no other beside it (a client %s)', async ([, open]) => {
+        accepted = 0
+        const errors: unknown[] = []
+        const listener = startListener(postgresBus(open, { channel, onError: (error) => errors.push(error) }))
+        await expect.poll(() => errors.length, { timeout: 25_000 }).toBe(2)
+        expect(accepted).toBe(1)
+        expect(await Promise.race([listener.stop(), setTimeout(1_000, 'still waits')])).toBeUndefined()
+        expect(listener.health).toEqual([])
+      })
+
+      test('a process that has unsubscribed can end', async () => {
+        accepted = 0
+        const child = startChild('bus-child', silentUrl())
+        await child.said('subscribed')
+        await expect.poll(() => accepted).toBe(1)
+        child.say('end')
+        expect(await Promise.race([child.ended, setTimeout(10_000, 'still there')])).toBe(0)
+        child.process.kill('SIGKILL')
+      })
+    })
+
+    test('a connection that opens late is used', async () => {
+      let made = 0
+      const listener = listenTo(
+        postgresBus(
+          async () => {
+            made += 1
+            await setTimeout(6_000)
+            return connect(url, channel)
+          },
+          { channel },
+        ),
+      )
+      await expect.poll(() => listener.health, { timeout: 20_000 }).toEqual([true])
+      expect(made).toBe(1)
+    })
+
+    test('a client that is not connected is connected, and made anew when it is lost', async () => {
+      const name = testTable()
+      const bus = postgresBus(() => new pg.Client({ connectionString: url, application_name: name }), { channel })
+      const listener = listenTo(bus)
+      await listener.healthy()
+      await terminate(name)
+      await expect.poll(() => listener.health).toEqual([true, false, true])
+      expect(await connections(name)).toBe(1)
+      await listener.stop()
+      await expect.poll(() => connections(name)).toBe(0)
     })
 
     test('a server that cannot be reached is told to onError, and tried again', async () => {

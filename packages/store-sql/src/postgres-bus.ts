@@ -1,6 +1,6 @@
 /** Invalidations by LISTEN and NOTIFY, on a connection of their own. */
 import { ConfigError, type InvalidationBus, StoreError } from '@tessera-auth/core/store'
-import { keepListening, type Listening, type NotifyClient } from './notify-connection.js'
+import { keepListening, type Listening, type OpenNotifyClient } from './notify-connection.js'
 
 /** Options of {@link postgresBus}. */
 export interface PostgresBusOptions {
@@ -22,18 +22,16 @@ const buses = new WeakMap<InvalidationBus, { readonly channel: string; carried: 
  * A bus over the database that is there already. It holds one connection while there is a subscriber, checks every five
  * seconds that it still answers, and connects again when it does not.
  *
- * @param connect - opens a connection that nothing else uses; called again after each loss.
+ * @param connect - makes a client that nothing else uses; called again after each loss. The bus connects it; where a promise
+ * is returned, it is of one that is connected. Give it a `connectionTimeoutMillis`: a server that says nothing would hold the
+ * one attempt, beside which there is no other, until the network gives up.
  * @example
  * ```ts
- * const bus = postgresBus(async () => {
- *   const client = new pg.Client({ connectionString })
- *   await client.connect()
- *   return client
- * })
+ * const bus = postgresBus(() => new pg.Client({ connectionString, connectionTimeoutMillis: 5_000 }))
  * const store = cachedStore(postgresStore(pool, { bus }), { bus })
  * ```
  */
-export function postgresBus(connect: () => Promise<NotifyClient>, options: PostgresBusOptions = {}): InvalidationBus {
+export function postgresBus(connect: OpenNotifyClient, options: PostgresBusOptions = {}): InvalidationBus {
   const settings = { channel: channelName(options.channel), carried: false }
   const subscribers = new Set<Subscriber>()
   let listening: Listening | null = null

@@ -7,7 +7,7 @@ import pg from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { testTable } from './fixtures/test-table.js'
 import { gatheredReads, mostKeys } from './gathered-reads.js'
-import { mysqlStore } from './mysql-store.js'
+import { type MysqlClient, mysqlStore } from './mysql-store.js'
 import { postgresStore } from './postgres-store.js'
 import type { SqlStore } from './sql-store.js'
 
@@ -138,9 +138,9 @@ describeEngine(mysql, (url) => {
   describeAtOnce((table) => {
     const pool = createPool({ uri: url, connectionLimit: 4 })
     const asked: string[] = []
-    const counting = {
-      execute: (sql: string, values: (string | number | null)[]) => (asked.push(sql), pool.execute(sql, values)),
-      query: (sql: string) => pool.query(sql),
+    const counting: MysqlClient = {
+      execute: (statement, values) => (asked.push(statement.sql), pool.execute(statement, values)),
+      query: (statement) => pool.query(statement),
     }
     return { store: mysqlStore(counting, { table }), asked, drop: () => pool.query(`drop table ${table}`), pool }
   })

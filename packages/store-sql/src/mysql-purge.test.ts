@@ -1,5 +1,6 @@
 import { StoreError } from '@tessera-auth/core/store'
 import { describe, expect, test } from 'vitest'
+import { exactText } from './fixtures/exact-text.js'
 import { type MysqlClient, mysqlStore } from './mysql-store.js'
 
 /** A server with so many expired rows. It notes each statement's limit, and what else was going on at the same time. */
@@ -8,7 +9,7 @@ function serverOf(expired: number, failAt = Number.POSITIVE_INFINITY) {
   let left = expired
   let underWay = 0
   const client: MysqlClient = {
-    query: async () => [],
+    query: exactText,
     async execute(_sql, values) {
       const limit = Number(values.at(-1))
       limits.push(limit)

@@ -16,18 +16,26 @@ import {
   type Verb,
 } from './sql-store.js'
 
+/** One statement, and options of mysql2 that go before those of the pool. */
+export interface MysqlStatement {
+  readonly sql: string
+  readonly rowsAsArray: boolean
+  readonly nestTables: boolean
+  readonly typeCast: boolean
+}
+
 /** A pool or connection of mysql2/promise; the caller opens and closes it. */
 export interface MysqlClient {
   /** Runs a statement that is prepared once per connection. Answers rows, or what was affected, first. */
-  execute(sql: string, values: SqlValue[]): Promise<[unknown, ...unknown[]]>
-  /** Runs a statement without values. */
-  query(sql: string): Promise<unknown>
+  execute(statement: MysqlStatement, values: SqlValue[]): Promise<[unknown, ...unknown[]]>
+  /** Runs a statement without values. Answers like `execute`. */
+  query(statement: MysqlStatement): Promise<unknown>
 }
 
 /** ER_DUP_ENTRY */
 const duplicate = 1062
-/** ER_LOCK_DEADLOCK: the statement was undone. */
-const deadlock = 1213
+/** ER_LOCK_DEADLOCK, and ER_CHECKREAD of MariaDB's innodb_snapshot_isolation: the statement was undone. */
+const undone = new Set([1213, 1020])
 /** ER_LOCK_WAIT_TIMEOUT: the same, but after many seconds, so that a second one is final. */
 const lockTimeout = 1205
 /** Beyond it a server that is not strict would cut the owner off, and "sign out everywhere" would miss the record. */
@@ -38,11 +46,14 @@ const purgeRestMilliseconds = 3
 /** A statement that reads several records has places for so many, or for all: two to keep prepared instead of a hundred. */
 const few = 10
 
+/** A character of four bytes, and its bytes. */
+const sample = { text: '\u{1f600}', bytes: 'F09F9880' }
+
 const failures: Failures = {
   engine: 'MySQL',
   tries: 10,
   pauseMilliseconds: 5,
-  isTransient: (error, tried) => errorNumber(error) === deadlock || (errorNumber(error) === lockTimeout && tried === 1),
+  isTransient: (error, tried) => undone.has(errorNumber(error)) || (errorNumber(error) === lockTimeout && tried === 1),
 }
 
 /**
@@ -61,17 +72,29 @@ export function mysqlStore(client: MysqlClient, options: SqlStoreOptions = {}): 
   const table = tableName(options, { qualified: true })
   const schema = mysqlSchema(table)
   const statements = mysqlStatements(table)
+  let textChecked: Promise<void> | undefined
 
   function run(verb: Verb, values: SqlValue[]): Promise<SqlAnswer> {
     return execute(statements[verb], values)
   }
 
-  function execute(statement: string, values: SqlValue[]): Promise<SqlAnswer> {
+  async function execute(sql: string, values: SqlValue[]): Promise<SqlAnswer> {
+    await checkTextOnce()
     return attempt(failures, async () => {
-      const [answer] = await client.execute(statement, values)
+      const [answer] = await client.execute(plain(sql), values)
       return Array.isArray(answer) ? { rows: answer, changed: 0 } : { rows: [], changed: affectedRows(answer) }
     })
   }
+
+  /** The connections of one pool share their options, so one of them speaks for all. */
+  function checkTextOnce(): Promise<void> {
+    textChecked ??= checkText(client).catch((error: unknown) => {
+      textChecked = undefined
+      throw error
+    })
+    return textChecked
+  }
+
   const methods = storeMethods(run)
 
   async function getMany(kind: string, keys: readonly string[]): Promise<Entry[]> {
@@ -108,8 +131,11 @@ export function mysqlStore(client: MysqlClient, options: SqlStoreOptions = {}): 
       return changed || (entry.version === expectedVersion && isSame(entry, await methods.get(entry.kind, entry.key)))
     },
     schema,
-    migrate: async () => {
-      await attempt(failures, () => client.query(schema))
+    async migrate() {
+      await checkTextOnce()
+      // To make what is there takes a right that a role for the app alone has not.
+      const found = await query(client, tableLookUp(table))
+      if (found.length === 0) await query(client, schema)
     },
   }
 }
@@ -132,6 +158,39 @@ export function mysqlSchema(table: string): string {
   index expires_at (expires_at)
 ) engine = innodb, character set = utf8mb4, collate = utf8mb4_bin
 `
+}
+
+function tableLookUp(table: string): string {
+  const [name, database] = table.split('.').toReversed()
+  const inDatabase = database === undefined ? 'database()' : `'${database}'`
+  return `select 1 from information_schema.tables where table_schema = ${inDatabase} and table_name = '${name}'`
+}
+
+/**
+ * Sends a character and has one sent. In a character set that has no place for it one user's id becomes another's, in the
+ * driver or in the server, without an error.
+ */
+async function checkText(client: MysqlClient): Promise<void> {
+  const sql = `select hex(convert('${sample.text}' using utf8mb4)) as sent, convert(0x${sample.bytes} using utf8mb4) as received`
+  const [row] = await query(client, sql)
+  const { sent, received } = (row ?? {}) as { sent?: unknown; received?: unknown }
+  if (sent === sample.bytes && received === sample.text) return
+  throw new StoreError(
+    `The connection to MySQL does not carry every text, so that one user's id could become another's: leave out the option "charset" of the pool, or set it to "utf8mb4".`,
+  )
+}
+
+function query(client: MysqlClient, sql: string): Promise<readonly unknown[]> {
+  return attempt(failures, async () => {
+    const answer = await client.query(plain(sql))
+    const rows: unknown = Array.isArray(answer) ? answer[0] : null
+    return Array.isArray(rows) ? rows : []
+  })
+}
+
+/** Rows as this store reads them, whatever the pool's other users want. */
+function plain(sql: string): MysqlStatement {
+  return { sql, rowsAsArray: false, nestTables: false, typeCast: true }
 }
 
 function mysqlStatements(table: string): Readonly<Record<Verb | 'getFew' | 'getMany', string>> {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { StoreError } from '@tessera-auth/core/store'
 import { describeEngine, mysql, postgres } from '@tessera-auth/engines'
@@ -6,7 +7,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sampleEntry } from './fixtures/sample-entry.js'
 import { testTable } from './fixtures/test-table.js'
-import { type MysqlClient, mysqlStore } from './mysql-store.js'
+import { type MysqlClient, type MysqlStatement, mysqlStore } from './mysql-store.js'
 import { type PgClient } from './postgres-client.js'
 import { postgresStore } from './postgres-store.js'
 
@@ -85,19 +86,43 @@ describeEngine(mysql, (url) => {
   })
 
   function storeOf(times: number, errno: number): { store: ReturnType<typeof mysqlStore>; calls(): number } {
-    const { run, calls } = failing(times, { errno }, ([sql, values]) => pool.execute(sql as string, values as string[]))
+    const { run, calls } = failing(times, { errno }, ([statement, values]) =>
+      pool.execute(statement as MysqlStatement, values as string[]),
+    )
     const client: MysqlClient = {
-      execute: (sql, values) => run([sql, values]) as ReturnType<MysqlClient['execute']>,
-      query: (sql) => pool.query(sql),
+      execute: (statement, values) => run([statement, values]) as ReturnType<MysqlClient['execute']>,
+      query: (statement) => pool.query(statement),
     }
     return { store: mysqlStore(client, { table }), calls }
   }
 
   describe('MySQL undoes a statement', () => {
-    test('a deadlock (1213) is tried again', async () => {
-      const { store, calls } = storeOf(3, 1213)
+    test.for([
+      ['a deadlock', 1213],
+      ['a read that is no longer so, in MariaDB', 1020],
+    ] as const)('%s (%i) is tried again', async ([, errno]) => {
+      const { store, calls } = storeOf(3, errno)
       expect(await store.insert(sampleEntry())).toBe(true)
       expect(calls()).toBe(4)
+    })
+
+    test('a serializable write whose record changes while it waits is answered', async () => {
+      const strict = createPool({ uri: url, connectionLimit: 1 })
+      const [[server]] = (await strict.query('select version() as version')) as unknown as [[{ version: string }]]
+      await strict.query('set session transaction isolation level serializable')
+      if (server.version.includes('MariaDB')) await strict.query('set session innodb_snapshot_isolation = 1')
+      const store = mysqlStore(strict, { table })
+      const entry = sampleEntry()
+      await store.insert(entry)
+      const rival = await pool.getConnection()
+      await rival.query('begin')
+      await rival.query(`update ${table} set value = '2' where \`key\` = ?`, [entry.key])
+      const waiting = store.replace({ ...entry, version: 'next' }, entry.version)
+      await setTimeout(100)
+      await rival.query('commit')
+      rival.release()
+      expect(await waiting).toBe(true)
+      await strict.end()
     })
 
     test('a lock that was waited for in vain (1205) is tried once more', async () => {

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { ConfigError } from '@tessera-auth/core/store'
 import { describe, expect, test } from 'vitest'
+import { exactText } from './fixtures/exact-text.js'
 import { sampleEntry } from './fixtures/sample-entry.js'
 import { mysqlStore } from './mysql-store.js'
 import { postgresBus } from './postgres-bus.js'
@@ -65,7 +66,7 @@ describe.each([
   [
     'mysqlStore',
     (calls: unknown[]) =>
-      mysqlStore({ query: nothing.query, execute: async (statement) => [answer(calls, statement).rows] }),
+      mysqlStore({ query: exactText, execute: async (statement) => [answer(calls, statement).rows] }),
   ],
 ])('%s', (_name, open) => {
   test('takes one round trip for each method', async () => {

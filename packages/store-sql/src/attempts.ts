@@ -19,14 +19,25 @@ export interface Failures {
  * a value; the driver's error is the `cause`.
  */
 export async function attempt<T>(failures: Failures, run: () => T | Promise<T>): Promise<T> {
-  for (let tried = 1; ; tried += 1) {
+  try {
+    return await run()
+  } catch (cause) {
+    return attemptAgain(failures, cause, run)
+  }
+}
+
+/** The same after a first try, which failed for this cause. */
+export async function attemptAgain<T>(failures: Failures, cause: unknown, run: () => T | Promise<T>): Promise<T> {
+  let failure = cause
+  for (let tried = 1; tried < failures.tries && failures.isTransient(failure, tried); tried += 1) {
+    await pause(failures.pauseMilliseconds * Math.min(tried, 10))
     try {
       return await run()
-    } catch (cause) {
-      if (tried >= failures.tries || !failures.isTransient(cause, tried)) throw storeError(failures.engine, cause)
+    } catch (error) {
+      failure = error
     }
-    await pause(failures.pauseMilliseconds * Math.min(tried, 10))
   }
+  throw storeError(failures.engine, failure)
 }
 
 /** The error for a backend that could not answer. */

@@ -1,5 +1,5 @@
 /** Records in SQLite, through node:sqlite, better-sqlite3, or any driver of their shape. */
-import { attempt, errorCode, type Failures, storeError } from './attempts.js'
+import { attemptAgain, errorCode, type Failures, storeError } from './attempts.js'
 import { turn } from './pause.js'
 import {
   columns,
@@ -65,7 +65,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
   const table = tableName(options, { qualified: false })
   const schema = sqliteSchema(table)
   const sql = sqliteStatements(table)
-  const prepared: Partial<Record<Verb, SqliteStatement>> = {}
+  let prepared: Partial<Record<Verb, SqliteStatement>> = {}
   let failures: Failures | undefined
   let writeBack: (() => void) | undefined
 
@@ -76,10 +76,8 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
   }
 
   function compile(verb: Verb): SqliteStatement {
-    const compiled = database.prepare(sql[verb])
-    // Only what every request asks for: it is worth a second way to read a row.
-    if (verb === 'get') compiled.setReturnArrays?.(true)
-    return compiled
+    // Arrays only for what every request asks for: it is worth a second way to read a row.
+    return compileFor(database, sql[verb], { arrays: verb === 'get' })
   }
 
   function answer<T>(run: () => T): T | Promise<T> {
@@ -90,9 +88,25 @@ export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions =
     }
   }
 
-  function again<T>(cause: unknown, run: () => T): Promise<T> {
-    if (!failures?.isTransient(cause, 1)) throw storeError('SQLite', cause)
-    return attempt(failures, run)
+  async function again<T>(cause: unknown, run: () => T): Promise<T> {
+    let failure = cause
+    if (isFinalized(cause) && failures) {
+      forget()
+      try {
+        return run()
+      } catch (error) {
+        failure = error
+      }
+    }
+    if (!failures) throw storeError('SQLite', failure)
+    return attemptAgain(failures, failure, run)
+  }
+
+  /** What was compiled, and settled, on a connection that was closed since. */
+  function forget(): void {
+    prepared = {}
+    failures = undefined
+    writeBack = undefined
   }
 
   async function changed(verb: Verb, values: SqlValue[]): Promise<number> {
@@ -160,6 +174,13 @@ create index if not exists ${table}_expires_at on ${table} (expires_at) where ex
 `
 }
 
+/** Each statement says what its rows are: a handle may have been opened for arrays. */
+function compileFor(database: SqliteDatabase, text: string, { arrays = false } = {}): SqliteStatement {
+  const compiled = database.prepare(text)
+  compiled.setReturnArrays?.(arrays)
+  return compiled
+}
+
 function sqliteStatements(table: string): Readonly<Record<Verb, string>> {
   return {
     get: `select ${columns} from ${table} where kind = ? and key = ?`,
@@ -210,8 +231,9 @@ function isRow(row: unknown): boolean {
 
 /** Settles how long this handle blocks for a lock, and with it how often a statement is tried. */
 function lockFailures(database: SqliteDatabase): Failures {
-  const row = database.prepare('pragma busy_timeout').get() as { timeout: number | bigint }
-  let blocking = Number(row.timeout)
+  const row = compileFor(database, 'pragma busy_timeout').get() as { timeout: number | bigint }
+  // A driver that answers it in another form is told too, since the number of tries hangs on it.
+  let blocking = Number(row.timeout) || 0
   if (blocking === 0) {
     blocking = blockingMilliseconds
     database.exec(`pragma busy_timeout = ${blocking}`)
@@ -226,9 +248,9 @@ function lockFailures(database: SqliteDatabase): Failures {
  * from the log does, wants none of it from here either.
  */
 function writesBack(database: SqliteDatabase): () => void {
-  const row = database.prepare('pragma wal_autocheckpoint').get() as { wal_autocheckpoint: number | bigint }
+  const row = compileFor(database, 'pragma wal_autocheckpoint').get() as { wal_autocheckpoint: number | bigint }
   if (Number(row.wal_autocheckpoint) <= 0) return () => {}
-  const checkpoint = database.prepare('pragma wal_checkpoint(passive)')
+  const checkpoint = compileFor(database, 'pragma wal_checkpoint(passive)')
   return () => {
     try {
       checkpoint.get()
@@ -245,10 +267,15 @@ function isLocked(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED)/.test(errorCode(error))
 }
 
+/** node:sqlite finalizes all statements of a handle that is closed, and lets the handle be opened again. */
+function isFinalized(error: unknown): boolean {
+  return errorCode(error) === 'ERR_INVALID_STATE'
+}
+
 /** In one transaction, so that a process killed halfway leaves nothing. The journal mode cannot change inside one. */
 function migrateAtOnce(database: SqliteDatabase, schema: string): void {
   const [journal = '', ...tables] = schema.split(';\n')
-  database.prepare(journal).get()
+  compileFor(database, journal).get()
   database.exec('begin immediate')
   try {
     database.exec(tables.join(';\n'))

@@ -58,8 +58,9 @@ const failures: Failures = {
 
 /**
  * A store in a MySQL (8.0.17 or later) or MariaDB (10.3 or later) database. Each method is one statement and one round
- * trip, but for a purge of more than 200 rows, and reads that are asked for while another is on its way share one. Give it
- * the pool of the primary: a replica may lag behind a sign-out.
+ * trip, but for a purge of more than 200 rows, and reads that are asked for while another is on its way share one. Before the
+ * first it asks once whether the connection carries every text; each method throws `StoreError` where it does not (`charset`).
+ * Give it the pool of the primary: a replica may lag behind a sign-out.
  *
  * @param client - a pool or connection of `mysql2/promise`.
  * @example

@@ -11,7 +11,7 @@ import { createKeyFinder } from './provider-keys.js'
 import { type Claims, definitionOf, type ProviderDefinition } from './provider.js'
 import { createMetadataReader, type ServerMetadata } from './server-metadata.js'
 import { readTokenAnswer, type TokenAnswer } from './token-answer.js'
-import { askableUrl, readJson, timeoutSignal } from './upstream.js'
+import { askableUrl, boundedAnswer, readJson, timeoutSignal } from './upstream.js'
 
 /** One request to the provider, as oauth4webapi takes it. */
 export interface Wire {
@@ -21,7 +21,7 @@ export interface Wire {
   readonly options: WireOptions
 }
 
-/** Options of every request: our network, our timeout, and what they may reach. */
+/** Options of every request: our network, our timeout, what they may reach, and how much of an answer is read. */
 export interface WireOptions {
   readonly [wire.customFetch]: (url: string, init: object) => Promise<Response>
   readonly [wire.allowInsecureRequests]: boolean
@@ -163,7 +163,7 @@ function wireOptions(definition: ProviderDefinition, platform: Platform, signal?
     [wire.customFetch]: async (url, init) => {
       const address = askableUrl(url, definition.allowPrivateNetwork)
       if (!address) throw new AuthError('provider_error', { reason: 'address_refused' })
-      return platform.fetch(url, init)
+      return boundedAnswer(await platform.fetch(url, init))
     },
     [wire.allowInsecureRequests]: definition.allowPrivateNetwork,
     signal: timeoutSignal(signal),

@@ -62,6 +62,16 @@ export async function readText(response: Response): Promise<string> {
   return text + decoder.decode()
 }
 
+/**
+ * The same answer, read whole up to the bound, for readers that would take any length: a provider of a stranger's choosing
+ * could fill the memory of this server. Throws 'provider_error' beyond it.
+ */
+export async function boundedAnswer(response: Response): Promise<Response> {
+  if (!response.body) return response
+  const { status, headers } = response
+  return new Response((await readText(response)) || null, { status, headers })
+}
+
 /** Whether a value is an object with named members. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,4 +1,5 @@
 /** The bridge: calls a provider's API for a user, and lets no token leave this server. */
+import * as wire from 'oauth4webapi'
 import { AuthError } from '../errors.js'
 import type { Platform } from '../platform.js'
 import { requestApi } from './api-request.js'
@@ -73,7 +74,9 @@ async function send(
   const head = headTimeout(platform, init.signal)
   try {
     return await client.exchange(async (connection) => {
-      const options = { ...connection.options, signal: head.signal }
+      // The answer is the app's: it is streamed, however long it is.
+      const unbounded = { [wire.customFetch]: (address: string, asked: object) => platform.fetch(address, asked) }
+      const options = { ...connection.options, ...unbounded, signal: head.signal }
       return requestApi({ ...connection, options }, tokens, { url, method: init.method ?? 'GET', headers, body })
     })
   } catch (error) {

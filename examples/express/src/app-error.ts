@@ -55,13 +55,16 @@ const unguarded = /^\/(auth\/(token\/|oauth\/|backchannel-logout)|api\/)/
 
 /** What another site sends is refused as such, also where its body alone would have been reason enough. */
 export function foreignFirst(getAuth: (request: Request) => { session(): Promise<unknown> }): ErrorRequestHandler {
-  return async (error: unknown, request, _response, next) => {
+  // Throws for the guard; Express goes on with what an error handler throws.
+  return async (error: unknown, request, _response, _next) => {
     const { status } = (error ?? {}) as { status?: unknown }
-    if (![400, 413, 415].includes(Number(status)) || unguarded.test(request.path)) return next(error)
-    const guarded: unknown = await getAuth(request)
-      .session()
-      .catch((reason: unknown) => reason)
-    next(guarded instanceof AuthError && guarded.code === 'csrf_rejected' ? guarded : error)
+    if (![400, 413, 415].includes(Number(status)) || unguarded.test(request.originalUrl)) throw error
+    try {
+      await getAuth(request).session()
+    } catch (rejection) {
+      if (rejection instanceof AuthError && rejection.code === 'csrf_rejected') throw rejection
+    }
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
 /** Tokens for APIs: a session cookie in, a token pair out; refresh, revocation, introspection, keys, and one API. */
 import { AuthError, type KeyRing, type TokenIssuer } from '@tessera-auth/core'
 import { type ErrorRequestHandler, Router } from 'express'
-import { allow, AppError } from './app-error.ts'
+import { allow, AppError, foreignFirst } from './app-error.ts'
 import { jsonBody, jsonOrFormBody, optionalTextField, textField } from './body.ts'
 import type { Door } from './door.ts'
 
@@ -48,7 +48,7 @@ export function tokenRoutes({ door: { getAuth }, tokens, keys, introspection }: 
       })
       .all(allow('POST'))
   }
-  router.use('/auth/token', asOAuthError)
+  router.use('/auth/token', foreignFirst(getAuth), asOAuthError)
   router
     .route('/.well-known/jwks.json')
     .get(async (_request, response) => {

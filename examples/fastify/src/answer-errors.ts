@@ -1,4 +1,5 @@
 /** How errors become answers: the app's own, and those of Fastify and its parsers. */
+import { AuthError } from '@tessera-auth/core'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, type AppErrorCode } from './app-error.ts'
 import { notFoundPage } from './page.ts'
@@ -14,12 +15,38 @@ export function answerErrors(error: unknown, request: FastifyRequest, reply: Fas
 
 /** A page for a person, JSON for a program. */
 export function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const accept = request.headers.accept ?? ''
-  const html = accept.indexOf('text/html')
-  const json = accept.indexOf('application/json')
-  const isPerson = html >= 0 && (json < 0 || html < json)
-  if (isPerson) return reply.code(404).type('text/html; charset=utf-8').send(notFoundPage())
+  reply.header('Cache-Control', 'no-store')
+  if (prefersHtml(request.headers.accept ?? ''))
+    return reply.code(404).type('text/html; charset=utf-8').send(notFoundPage())
   return answerErrors(new AppError('not_found'), request, reply)
+}
+
+/** Of a page and JSON, which comes first in an Accept header (RFC 9110 §12.5.1); JSON where it names neither. */
+function prefersHtml(accept: string): boolean {
+  const weightOf = (type: string): number => {
+    const range = accept.split(',').find((one) => one.split(';', 1)[0]?.trim().toLowerCase() === type)
+    return range === undefined ? 0 : Number(/;\s*q=([\d.]+)/i.exec(range)?.[1] ?? 1)
+  }
+  const [html, json] = [weightOf('text/html'), weightOf('application/json')]
+  const place = (type: string): number => accept.toLowerCase().indexOf(type)
+  return html > json || (html > 0 && html === json && place('text/html') < place('application/json'))
+}
+
+/** No cookie speaks there, so there is nothing to guard. */
+const unguarded = /^\/(auth\/(token\/|oauth\/|backchannel-logout)|api\/)/
+
+/** What another site sends is refused as such, also where its body alone would have been reason enough. */
+export async function foreignFirst(
+  getAuth: (request: FastifyRequest) => { session(): Promise<unknown> },
+  request: FastifyRequest,
+  error: unknown,
+): Promise<unknown> {
+  const { statusCode, status = statusCode } = (error ?? {}) as { status?: unknown; statusCode?: unknown }
+  if (![400, 413, 415].includes(Number(status)) || unguarded.test(request.url)) return error
+  const guarded: unknown = await getAuth(request)
+    .session()
+    .catch((reason: unknown) => reason)
+  return guarded instanceof AuthError && guarded.code === 'csrf_rejected' ? guarded : error
 }
 
 /** Fastify says by a status what a client did wrong. */

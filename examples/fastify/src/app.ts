@@ -2,7 +2,7 @@
 import { systemPlatform } from '@tessera-auth/core/http'
 import { fastifyAdapter } from '@tessera-auth/fastify'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { answerErrors, answerNotFound } from './answer-errors.ts'
+import { answerErrors, answerNotFound, foreignFirst } from './answer-errors.ts'
 import { authRoutes } from './auth-routes.ts'
 import { createDoor, type Door } from './door.ts'
 import { watchMethods } from './methods.ts'
@@ -37,19 +37,34 @@ export async function buildApp(parts: AppParts): Promise<BuiltApp> {
     // A body is what it is: nothing is turned into something else, or taken away, to make it fit.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     logger: { level: 'error', stream: process.stderr },
+    // What the router cannot read is answered like anything else that a client got wrong.
+    frameworkErrors: answerErrors,
   })
   takeJson(app)
   app.setErrorHandler(answerErrors)
   app.setNotFoundHandler(answerNotFound)
   app.addHook('onRequest', protect(shared.origin))
+  app.addHook('onRequest', beforeBody)
   await app.register(plugin)
   const answerOtherMethods = watchMethods(app)
   await app.register(async (scope) => {
-    scope.setErrorHandler(errorHandler)
+    scope.setErrorHandler(async (error, request, reply) =>
+      errorHandler(await foreignFirst(getAuth, request, error), request, reply),
+    )
     await registerRoutes(scope, { ...parts, services, door: createDoor(getAuth) })
     answerOtherMethods(scope)
   })
   return { app, services }
+}
+
+/** Where nothing is, no body is read; and one that is not there has no type. */
+async function beforeBody(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  if (request.is404) return answerNotFound(request, reply)
+  const { headers } = request
+  if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) {
+    delete headers['content-type']
+  }
+  return undefined
 }
 
 type RouteParts = AppParts & { readonly services: Services; readonly door: Door }

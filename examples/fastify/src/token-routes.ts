@@ -1,7 +1,7 @@
 /** Tokens for APIs: a session cookie in, a token pair out; refresh, revocation, introspection, keys, and one API. */
 import { AuthError, type KeyRing, type TokenIssuer } from '@tessera-auth/core'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { appErrorOf } from './answer-errors.ts'
+import { appErrorOf, foreignFirst } from './answer-errors.ts'
 import { optionalTextField, textField } from './body.ts'
 import type { Door } from './door.ts'
 import { takeForms } from './parsers.ts'
@@ -35,7 +35,9 @@ export function tokenRoutes(parts: TokenParts): FastifyPluginAsync {
 }
 
 function issuing(app: FastifyInstance, { door, tokens }: TokenParts): void {
-  app.setErrorHandler(asOAuthError)
+  app.setErrorHandler(async (error, request, reply) =>
+    asOAuthError(await foreignFirst(door.getAuth, request, error), request, reply),
+  )
   app.post('', async (request) => {
     const session = await door.getAuth(request).requireSession()
     return tokens.issue({ session, scope: askedScope(request.body) })

@@ -43,6 +43,22 @@ function describeTypes({ app }: Subject): void {
       expect((await openBrowser(app()).request('POST', '/auth/sign-out')).status).toBe(204)
     })
 
+    test.each(['application/json', 'text/plain', 'application/x-www-form-urlencoded'])(
+      'that is not there may name any type: %s',
+      async (type) => {
+        const { browser } = await signUp(app())
+        for (const [method, path, status] of [
+          ['DELETE', '/sessions', 200],
+          ['DELETE', '/sessions/AAAAAAAAAAAAAAAAAAAAAA', 404],
+          ['POST', '/auth/token', 200],
+          ['POST', '/auth/sign-out', 204],
+        ] as const) {
+          const answer = await browser.request(method, path, { headers: { 'content-type': type } })
+          expect(answer.status, path).toBe(status)
+        }
+      },
+    )
+
     test('over 64 KiB is 413, one below is read', async () => {
       const filled = (length: number): Sent => ({ raw: `{"pad":"${'x'.repeat(length - 10)}"}`, headers: json })
       expect((await openBrowser(app()).request('POST', '/auth/sign-in', filled(65_537))).status).toBe(413)

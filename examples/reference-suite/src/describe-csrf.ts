@@ -47,6 +47,24 @@ function describeWithCookie({ app }: Subject): void {
       },
     )
 
+    test.each(unsafe.map((one) => [...one] as const))(
+      '%s %s from another site is refused as such, whatever its body is',
+      async (method, path) => {
+        const { browser } = await signUp(app())
+        const bodies: readonly Sent[] = [
+          { raw: 'email=a', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+          { raw: 'text', headers: { 'content-type': 'text/plain' } },
+          { raw: '{', headers: { 'content-type': 'application/json' } },
+          { json: {} },
+          { json: [7] },
+        ]
+        for (const body of bodies) {
+          const answer = await browser.request(method, path, { ...body, site: 'cross-site' })
+          expect([answer.status, answer.code], JSON.stringify(body)).toEqual([403, 'csrf_rejected'])
+        }
+      },
+    )
+
     test.each([
       ['Sec-Fetch-Site: none', { site: 'none' }],
       ['an Origin of ours, where there is no Sec-Fetch-Site', { site: null }],

@@ -75,7 +75,8 @@ function describeFinish({ app }: Subject): void {
       '/\\evil.example',
       'javascript:alert(1)',
       '\t//evil.example',
-    ])('never goes to another origin: %s', async (returnTo) => {
+      `/${'é'.repeat(500)}`,
+    ])('never goes to another origin, nor to what is no page: %s', async (returnTo) => {
       const browser = openBrowser(app())
       expect(landing(await signInWithProvider(app(), browser, { email: newEmail(), returnTo }))).toEqual([303, '/'])
     })

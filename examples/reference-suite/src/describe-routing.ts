@@ -1,5 +1,7 @@
 /** Paths and methods: what is there, what is not, and what changes nothing. */
+import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
+import type { AppProcess } from './app-process.ts'
 import { openBrowser, signUp } from './browser.ts'
 import type { Subject } from './describe-reference-app.ts'
 
@@ -49,6 +51,17 @@ function describeMethods({ app }: Subject): void {
       },
     )
 
+    test.each(['TRACE', 'PROPFIND', 'QUERY', 'PURGE'])(
+      'that nobody has here, %s, is 405 everywhere',
+      async (method) => {
+        for (const [path, ...methods] of paths) {
+          const { status, allow } = await send(app(), method, path)
+          expect(status, path).toBe(405)
+          expect(allow.split(/, */), path).toEqual(expect.arrayContaining([...methods]))
+        }
+      },
+    )
+
     test('HEAD answers like GET, without a body', async () => {
       const { browser } = await signUp(app())
       const answer = await browser.request('HEAD', '/me')
@@ -85,6 +98,30 @@ function describeUnknown({ app }: Subject): void {
     })
 
     test.each([
+      ['application/json, text/html;q=0.5', false],
+      ['text/html;q=0.1, application/json', false],
+      ['text/html;q=0, */*', false],
+      ['*/*', false],
+      ['TEXT/HTML', true],
+      ['application/json;q=0.1, text/html', true],
+    ])('is what the visitor prefers: %s', async (accept, isPage) => {
+      const { headers } = await openBrowser(app()).get('/nowhere', { headers: { accept } })
+      expect(headers.get('content-type')?.includes('text/html')).toBe(isPage)
+    })
+
+    test('is 404 whatever is sent to it', async () => {
+      for (const [type, raw] of [
+        ['application/json', '{"a":1}'],
+        ['application/json', '{'],
+        ['text/plain', 'x'],
+        ['multipart/form-data', 'x'],
+      ] as const) {
+        const answer = await openBrowser(app()).request('POST', '/nope', { raw, headers: { 'content-type': type } })
+        expect([answer.status, answer.code], `${type} ${raw}`).toEqual([404, 'not_found'])
+      }
+    })
+
+    test.each([
       '/%',
       '/%00',
       '/sessions/%E0%A4%A',
@@ -100,6 +137,18 @@ function describeUnknown({ app }: Subject): void {
         expect(answer.status, `${method} ${path}`).toBeLessThan(500)
       }
     })
+  })
+}
+
+/** Methods that `fetch` does not send. */
+function send(app: AppProcess, method: string, path: string): Promise<{ status: number; allow: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(`${app.address}${path}`, { method, agent: false }, (answer) => {
+      answer.resume()
+      resolve({ status: answer.statusCode ?? 0, allow: answer.headers.allow ?? '' })
+    })
+    sent.on('error', reject)
+    sent.end()
   })
 }
 

@@ -3,6 +3,7 @@
  * else: canonical base64url, a header of known shape, no key material from the token, linear time.
  */
 import { fromBase64url, isBase64url } from './base64url.js'
+import { freezeDeeply } from './freeze.js'
 import { type JsonObject, parseJsonBytes } from './strict-json.js'
 
 /** Longest token that is looked at, in characters. Servers do not take longer header lines either. */
@@ -66,7 +67,8 @@ function parseHeader(text: string, allowed?: 'jwk'): JwsHeader | null {
   if (!members || refusedMembers.some((name) => name !== allowed && Object.hasOwn(members, name))) return null
   const { alg, kid, typ, cty } = members
   if (typeof alg !== 'string' || !isOptionalText(kid) || !isOptionalText(typ) || !isOptionalText(cty)) return null
-  const header = { alg, kid, typ, cty, members }
+  // Frozen, as all tokens with this text share it, and a raw door hands it out.
+  const header = freezeDeeply({ alg, kid, typ, cty, members })
   if (!Object.hasOwn(members, 'jwk') && text.length <= longestSeenHeader) remember(text, header)
   return header
 }

@@ -1,17 +1,16 @@
 /** Clients that authenticate with a key instead of a secret: `private_key_jwt` (RFC 7523 §2.2), both sides. */
-import { ConfigError } from '../errors.js'
 import { createEmit } from '../events.js'
 import { randomText } from '../internal/opaque-token.js'
-import { expected, requireMethods, requireText, seconds } from '../internal/options.js'
+import { expected, optionalFunction, requireMethods, requireText, seconds } from '../internal/options.js'
 import type { JsonWebKey } from '../json-web-key.js'
 import { type Platform, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
 import { fromBase64url } from './base64url.js'
-import { type Algorithm, checkJwk } from './jwk.js'
+import type { Algorithm } from './jwk.js'
 import { createSigningKey } from './jws-key.js'
 import { parseJws } from './jws-parser.js'
-import { createKeySet, usableKeys } from './key-ring.js'
+import { checkPrivateKey, createKeySet, usableKeys } from './key-ring.js'
 import { createReplayGuard } from './replay-guard.js'
 import { type JsonObject, parseJsonBytes } from './strict-json.js'
 
@@ -56,11 +55,7 @@ export function createClientAssertions(options: ClientAssertionsOptions): { asse
   const aud = requireText('audience', options.audience)
   const bounds = { default: 60, min: 1, max: longestLifetimeSeconds }
   const lifetime = seconds('lifetimeSeconds', options.lifetimeSeconds, bounds)
-  const checked = checkJwk(options.key)
-  if (typeof checked === 'string' || !checked.isPrivate || checked.algorithm === 'HS256') {
-    throw new ConfigError('key: expected a private key for ES256, EdDSA, RS256 or PS256')
-  }
-  const key = createSigningKey(checked)
+  const key = createSigningKey(checkPrivateKey('key', options.key))
   return {
     async assertion() {
       const iat = platform.now()
@@ -81,6 +76,7 @@ export function createAssertionVerifier(options: AssertionVerifierOptions): {
 } {
   const { platform = systemPlatform, keysOf } = options
   requireMethods('store', options.store, ['insert'])
+  optionalFunction('onEvent', options.onEvent)
   if (typeof keysOf !== 'function') throw expected('keysOf', 'a function', keysOf)
   const audience = requireText('audience', options.audience)
   const leeway = seconds('leewaySeconds', options.leewaySeconds, { default: 5, min: 0, max: 60 })

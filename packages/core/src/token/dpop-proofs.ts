@@ -1,10 +1,12 @@
 /** DPoP for clients (RFC 9449 §4.2): proofs that a request comes from the holder of a key. */
-import { ConfigError } from '../errors.js'
 import { randomText } from '../internal/opaque-token.js'
 import type { JsonWebKey } from '../json-web-key.js'
 import { type Platform, sha256Text, systemPlatform } from '../platform.js'
+import { readBounded } from './fetch-json.js'
 import { createSigningKey } from './jws-key.js'
-import { checkJwk, keyShapes, thumbprint } from './jwk.js'
+import { keyShapes, thumbprint } from './jwk.js'
+import { checkPrivateKey } from './key-ring.js'
+import { parseJsonBytes } from './strict-json.js'
 
 /** The request that a proof is for. */
 export interface DpopRequest {
@@ -32,6 +34,7 @@ export interface DpopProofs {
 export const proofType = 'dpop+jwt'
 const mostOrigins = 100
 const proofIdBytes = 16
+const mostErrorBytes = 16_384
 
 /**
  * Makes proofs with a private key, as `generateJwk()` makes it. Throws `ConfigError` for a key that cannot sign.
@@ -44,10 +47,7 @@ const proofIdBytes = 16
  */
 export function createDpopProofs(options: { readonly key: JsonWebKey; readonly platform?: Platform }): DpopProofs {
   const { platform = systemPlatform } = options
-  const checked = checkJwk(options.key)
-  if (typeof checked === 'string' || !checked.isPrivate || checked.algorithm === 'HS256') {
-    throw new ConfigError('key: expected a private key for ES256, EdDSA, RS256 or PS256')
-  }
+  const checked = checkPrivateKey('key', options.key)
   const { publicMembers } = keyShapes[checked.algorithm]
   const jwk = Object.fromEntries(publicMembers.map((name) => [name, checked.jwk[name]]))
   const signing = createSigningKey(checked)
@@ -56,7 +56,7 @@ export function createDpopProofs(options: { readonly key: JsonWebKey; readonly p
   async function proof({ method, url, accessToken, nonce }: DpopRequest): Promise<string> {
     const claims = {
       jti: randomText(platform, proofIdBytes),
-      htm: method,
+      htm: sentMethod(method),
       htu: targetOf(url),
       iat: platform.now(),
       ath: accessToken === undefined ? undefined : sha256Text(platform, accessToken),
@@ -89,13 +89,33 @@ export function createDpopProofs(options: { readonly key: JsonWebKey; readonly p
       const used = nonces.get(origin)
       const response = await send(used)
       const nonce = remember(origin, response)
-      const isAsked = nonce !== null && nonce !== used && (response.status === 401 || response.status === 400)
-      if (!isAsked || init.body instanceof ReadableStream) return response
+      if (nonce === null || nonce === used || init.body instanceof ReadableStream) return response
+      if (!(await asksForNonce(response))) return response
       await response.body?.cancel()
       const again = await send(nonce)
       remember(origin, again)
       return again
     },
+  }
+}
+
+/** As `fetch` sends it: it writes these in upper case, and no others. */
+function sentMethod(method: string): string {
+  return /^(?:delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method
+}
+
+/**
+ * Whether a nonce is all that was missing: an API says so in its challenge, a token endpoint in its body (RFC 9449 §8, §9).
+ * After any other error the request may have had its effect, and a second one would spend a `code` twice.
+ */
+async function asksForNonce(response: Response): Promise<boolean> {
+  if (response.status !== 400 && response.status !== 401) return false
+  if (/\berror="?use_dpop_nonce\b/.test(response.headers.get('www-authenticate') ?? '')) return true
+  if (!/\bjson\b/.test(response.headers.get('content-type') ?? '')) return false
+  try {
+    return parseJsonBytes(await readBounded(response.clone(), mostErrorBytes))?.error === 'use_dpop_nonce'
+  } catch {
+    return false
   }
 }
 

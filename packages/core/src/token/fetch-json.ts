@@ -52,7 +52,8 @@ function maxAgeOf(headers: Headers): number | null {
   return maxAge === undefined ? null : Math.max(0, Number(maxAge) - Number(age))
 }
 
-async function readBounded(response: Response, mostBytes: number): Promise<Uint8Array> {
+/** The whole body. Throws `StoreError` where it is longer. */
+export async function readBounded(response: Response, mostBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
   const reader = response.body?.getReader()
@@ -61,7 +62,8 @@ async function readBounded(response: Response, mostBytes: number): Promise<Uint8
     if (!next || next.done) break
     length += next.value.length
     if (length > mostBytes) {
-      await reader?.cancel()
+      // Not waited for: half of a cloned answer is done only when the other half is.
+      reader?.cancel().catch(() => undefined)
       throw new StoreError('The document is too large.')
     }
     chunks.push(next.value)

@@ -141,6 +141,15 @@ export function checkKeys(option: string, keys: unknown): CheckedKey[] {
   return checked
 }
 
+/** A key to sign with that no verifier has to share; throws `ConfigError`. */
+export function checkPrivateKey(option: string, key: JsonWebKey): CheckedKey {
+  const what = 'a private key for ES256, EdDSA, RS256 or PS256'
+  if (typeof key !== 'object' || key === null) throw expected(option, what, key)
+  const checked = checkJwk(key)
+  if (typeof checked !== 'string' && checked.isPrivate && checked.algorithm !== 'HS256') return checked
+  throw new ConfigError(`${option}: expected ${what}`)
+}
+
 function stateOf({ kid, algorithm }: CheckedKey, isSigning: boolean): KeyState {
   return { kid, algorithm, state: isSigning ? 'signing' : 'verifying', since: 0, next: null }
 }

@@ -20,6 +20,12 @@ type SchemaResult<Claims> =
   | { readonly value: Claims; readonly issues?: undefined }
   | { readonly issues: readonly unknown[] }
 
+/** Whether it has what a Standard Schema has; arktype's are functions. */
+export function isSchema(value: unknown): boolean {
+  const schema = (value ?? {}) as { '~standard'?: { validate?: unknown } }
+  return typeof schema['~standard']?.validate === 'function'
+}
+
 /** The claims, where the schema (if there is one) accepts them. A schema that throws refuses. No promise without one. */
 export function withSchema<Claims extends object, Value extends object>(
   schema: ClaimsSchema<Claims> | undefined,

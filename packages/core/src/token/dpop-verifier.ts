@@ -1,7 +1,7 @@
 /** DPoP for servers (RFC 9449 §4.3): whether a request comes from the holder of the key that its token is bound to. */
 import { createEmit } from '../events.js'
 import { constantTimeEqual } from '../internal/equal.js'
-import { requireMethods, seconds } from '../internal/options.js'
+import { optionalFunction, requireMethods, seconds } from '../internal/options.js'
 import { deriveKeys, type KeyList } from '../internal/secrets.js'
 import { encodeBase64urlNoPadding } from '@oslojs/encoding'
 import { type Platform, sha256Text, systemPlatform } from '../platform.js'
@@ -35,21 +35,26 @@ export interface ProvenRequest {
   readonly url: string
   /** The token that came with it; at the token endpoint there is none. */
   readonly accessToken?: string
+  /**
+   * Whether that token is good with the proof's key, such as `verifier.verify(token, { jkt })` says. Asked before the proof is
+   * used up: without it, whoever makes keys and proofs causes a write with each.
+   */
+  readonly isTokenGood?: (jkt: string) => boolean | Promise<boolean>
 }
 
 /** What a proof proved. */
 export interface DpopResult {
   /** The key's thumbprint, for `verifier.verify(token, { jkt })`, `issue({ jkt })` and `refresh(token, { jkt })`; `null`: no. */
   readonly jkt: string | null
-  /** Why not, as RFC 9449 names it. */
-  readonly error: 'invalid_dpop_proof' | 'use_dpop_nonce' | null
+  /** Why not, as RFC 9449 names it. `invalid_token`: `isTokenGood` said no. */
+  readonly error: 'invalid_dpop_proof' | 'use_dpop_nonce' | 'invalid_token' | null
   /** The next nonce: send it as `DPoP-Nonce`. `null`: none is asked for. */
   readonly nonce: string | null
 }
 
 /** Checks proofs. May throw `StoreError`. */
 export interface DpopVerifier {
-  /** Whether the proof is good for this request, once. One atomic insert. */
+  /** Whether the proof is good for this request, once. One atomic insert, where all else is right. */
   verify(request: ProvenRequest): Promise<DpopResult>
 }
 
@@ -63,11 +68,12 @@ const mostProofLength = 8192
 export function createDpopVerifier(options: DpopVerifierOptions): DpopVerifier {
   const { platform = systemPlatform } = options
   requireMethods('store', options.store, ['insert'])
+  optionalFunction('onEvent', options.onEvent)
   const emit = createEmit(options.onEvent, platform)
   const maxAge = seconds('maxAgeSeconds', options.maxAgeSeconds, { default: 60, min: 1, max: 600 })
   const leeway = seconds('leewaySeconds', options.leewaySeconds, { default: 5, min: 0, max: 60 })
   const guard = createReplayGuard(boundedStore(options.store, platform, 5), platform, 'dpop-proof')
-  const nonceKeys = options.secrets && deriveKeys(platform, options.secrets, 'dpop-nonce')
+  const nonceKeys = options.secrets === undefined ? null : deriveKeys(platform, options.secrets, 'dpop-nonce')
 
   function isTimely({ iat }: JsonObject): boolean {
     const now = platform.now()
@@ -86,6 +92,7 @@ export function createDpopVerifier(options: DpopVerifierOptions): DpopVerifier {
         return refuse('invalid_dpop_proof')
       const { claims, jkt } = opened
       if (nonceKeys && !isNonce(platform, nonceKeys, claims.nonce)) return refuse('use_dpop_nonce')
+      if (request.isTokenGood && !(await request.isTokenGood(jkt))) return { jkt: null, error: 'invalid_token', nonce }
       // By key and id: another client's proof with the same id is another proof.
       const isFirst = await guard.isFirst(`${jkt}\n${String(claims.jti)}`, platform.now() + maxAge + leeway)
       return isFirst ? { jkt, error: null, nonce } : refuse('invalid_dpop_proof')
@@ -108,8 +115,16 @@ async function openProof(proof: unknown): Promise<{ claims: JsonObject; jkt: str
 
 function isFor(platform: Platform, { jti, htm, htu, ath }: JsonObject, request: ProvenRequest): boolean {
   if (typeof jti !== 'string' || jti === '' || jti.length > 256 || htm !== request.method) return false
-  if (typeof htu !== 'string' || !URL.canParse(htu) || targetOf(htu) !== targetOf(request.url)) return false
+  if (typeof htu !== 'string' || !URL.canParse(htu) || normalTarget(htu) !== normalTarget(request.url)) return false
   return request.accessToken === undefined ? ath === undefined : ath === sha256Text(platform, request.accessToken)
+}
+
+/** Equivalent spellings of one path are one (RFC 3986 §6.2.2): proxies and clients differ in them. */
+function normalTarget(url: string): string {
+  return targetOf(url).replaceAll(/%[\da-f]{2}/gi, (octet) => {
+    const character = String.fromCharCode(Number.parseInt(octet.slice(1), 16))
+    return /[\w.~-]/.test(character) ? character : octet.toUpperCase()
+  })
 }
 
 function mintNonce(platform: Platform, keys: KeyList): string {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { memoryStore } from '../store/memory-store.js'
 import { createDpopProofs, type DpopRequest } from './dpop-proofs.js'
 import { createDpopVerifier, type DpopVerifierOptions } from './dpop-verifier.js'
-import { privateJwk, publicHalf, secrets, tokenApp } from './fixtures/token-app.js'
+import { claimsOf, privateJwk, publicHalf, secrets, tokenApp } from './fixtures/token-app.js'
 import { thumbprint } from './jwk.js'
 
 const url = 'https://api.example/orders?page=2#top'
@@ -49,6 +49,40 @@ describe('createDpopProofs and createDpopVerifier', () => {
     const { proofs, verifier } = pair()
     const proof = await proofs.proof({ ...request, accessToken: 'token', ...change })
     expect(await verifier.verify({ proof, ...request, accessToken: 'token' })).toEqual(refusedProof)
+  })
+
+  test.each([
+    ['/%7Euser', '/~user'],
+    ['/%2fuser', '/%2Fuser'],
+    ['/us%65r', '/user'],
+    ['/a%C3%A9', '/aé'],
+  ])('take %s and %s for one path (RFC 3986 §6.2.2)', async (path, same) => {
+    const { proofs, verifier } = pair()
+    const proof = await proofs.proof({ method: 'GET', url: `https://api.example${path}` })
+    const result = await verifier.verify({ proof, method: 'GET', url: `https://api.example${same}` })
+    expect(result.jkt).toBe(proofs.jkt)
+  })
+
+  test.each([
+    ['/a%2Fb', '/a/b'],
+    ['/a%3Fb', '/a'],
+    ['/%257Eb', '/~b'],
+  ])('take %s and %s for two', async (path, other) => {
+    const { proofs, verifier } = pair()
+    const proof = await proofs.proof({ method: 'GET', url: `https://api.example${path}` })
+    expect(await verifier.verify({ proof, method: 'GET', url: `https://api.example${other}` })).toEqual(refusedProof)
+  })
+
+  test('write nothing, and use no proof up, for a token that is not good', async () => {
+    const { proofs, verifier, store } = pair()
+    const call = { proof: await proofs.proof({ ...request, accessToken: 't' }), ...request, accessToken: 't' }
+    const asked: string[] = []
+    const isTokenGood = async (jkt: string): Promise<boolean> => asked.push(jkt) > 1
+    expect(await verifier.verify({ ...call, isTokenGood })).toEqual({ jkt: null, error: 'invalid_token', nonce: null })
+    expect(await store.removeExpired(Infinity, 10)).toBe(0)
+    expect((await verifier.verify({ ...call, isTokenGood })).jkt).toBe(proofs.jkt)
+    expect(asked).toEqual([proofs.jkt, proofs.jkt])
+    expect(await verifier.verify({ ...call, isTokenGood })).toEqual(refusedProof)
   })
 
   test('refuse a proof without the token’s hash where there is a token, and with one where there is none', async () => {
@@ -135,7 +169,8 @@ describe('nonces (RFC 9449 §8)', () => {
         const method = init?.method ?? 'GET'
         const result = await server.verify({ proof: headers.get('dpop'), method, url: target, accessToken: 'token' })
         answers.push(result.error)
-        return new Response(null, { status: result.jkt ? 200 : 401, headers: { 'dpop-nonce': result.nonce ?? '' } })
+        const answer = { 'dpop-nonce': result.nonce ?? '', 'www-authenticate': `DPoP error="${result.error}"` }
+        return new Response(null, { status: result.jkt ? 200 : 401, headers: answer })
       },
     })
     const server = createDpopVerifier({ store: memoryStore({ platform }), platform, secrets })
@@ -145,6 +180,54 @@ describe('nonces (RFC 9449 §8)', () => {
       expect((await proofs.fetch('https://api.example/orders', { accessToken: 'token' })).status).toBe(200)
     }
     expect(answers).toEqual(['use_dpop_nonce', null, null])
+  })
+})
+
+describe('fetch', () => {
+  /** A server that answers each request the same, with a nonce of its own each time. */
+  function answering(status: number, body: string, type = 'application/json') {
+    const sent: { htm: unknown; nonce: unknown }[] = []
+    const platform = testPlatform({
+      fetch: async (_url, init) => {
+        const { htm, nonce } = claimsOf(new Headers(init?.headers).get('dpop') ?? '')
+        sent.push({ htm, nonce })
+        return new Response(body, { status, headers: { 'content-type': type, 'dpop-nonce': `nonce-${sent.length}` } })
+      },
+    })
+    const proofs = createDpopProofs({ key: privateJwk(), platform })
+    const post = (method = 'POST') => proofs.fetch('https://as.example/token', { method, body: 'code=once' })
+    return { sent, post }
+  }
+
+  test('sends once more where a token endpoint asks for a nonce, and no third time', async () => {
+    const { sent, post } = answering(400, '{"error":"use_dpop_nonce"}')
+    expect((await post()).status).toBe(400)
+    expect(sent.map(({ nonce }) => nonce)).toEqual([undefined, 'nonce-1'])
+  })
+
+  test.each([
+    ['another error', 400, '{"error":"invalid_grant"}'],
+    ['another error', 401, '{"error":"invalid_client"}'],
+    ['another status', 403, '{"error":"use_dpop_nonce"}'],
+    ['no JSON', 400, '<html>'],
+    ['more than an error', 400, `{"error":"use_dpop_nonce","x":"${'x'.repeat(20_000)}"}`],
+  ])('sends once for %s that comes with a new nonce: a code is spent once', async (_title, status, body) => {
+    const { sent, post } = answering(status, body)
+    expect(await (await post()).text()).toBe(body)
+    expect(sent).toHaveLength(1)
+    await post()
+    expect(sent.map(({ nonce }) => nonce)).toEqual([undefined, 'nonce-1'])
+  })
+
+  test.each([
+    ['post', 'POST'],
+    ['Put', 'PUT'],
+    ['search', 'search'],
+  ])('proves the method as it is sent: %s is %s', async (method, htm) => {
+    const { sent, post } = answering(200, '{}')
+    await post(method)
+    expect(sent[0]?.htm).toBe(htm)
+    expect(new Request('https://as.example', { method }).method).toBe(htm)
   })
 })
 
@@ -169,6 +252,15 @@ describe('bound tokens', () => {
     expect(await by(proofs)).not.toBe(null)
     expect(await by(thief)).toBe(null)
     expect(await app.verifier.verify(access_token)).toBe(null)
+  })
+
+  test('are the only ones that go with a proof (RFC 9449 §7.1)', async () => {
+    const { tokens, verifier, events } = tokenApp()
+    const { access_token } = await tokens.issueAccessToken({ clientId: 'c' })
+    const { jkt } = createDpopProofs({ key: privateJwk() })
+    expect(await verifier.verify(access_token, { jkt })).toBe(null)
+    expect(events.at(-1)).toMatchObject({ type: 'token.rejected', reason: 'not_bound' })
+    expect(await verifier.verify(access_token)).not.toBe(null)
   })
 })
 

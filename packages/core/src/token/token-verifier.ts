@@ -1,12 +1,12 @@
 /** Verifies access tokens, at the cost of a session check: what was verified once is remembered, its end is asked every time. */
 import { createEmit } from '../events.js'
-import { expected, requireMethods, requireText, seconds, wholeNumber } from '../internal/options.js'
+import { expected, optionalFunction, requireMethods, requireText, seconds, wholeNumber } from '../internal/options.js'
 import { type Platform, sha256Text, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
 import type { Store } from '../store/store.js'
 import { type AccessTokenClaims, isTimely } from './access-token.js'
-import { type ClaimsSchema, withSchema } from './claims-schema.js'
+import { type ClaimsSchema, isSchema, withSchema } from './claims-schema.js'
 import { freezeDeeply } from './freeze.js'
 import type { Algorithm } from './jwk.js'
 import { mostTokenLength } from './jws-parser.js'
@@ -50,7 +50,7 @@ export interface TokenVerifier<Claims extends object = object> {
   /**
    * The claims of a token that is good now; `null` for every no, and an event with the reason. With a `store`, revocations and
    * ended logins are seen within its cache's bound; without one at expiry. A token that is bound to a key is good only with
-   * the thumbprint of a proof (`jkt`) that a DPoP verifier accepted for this token.
+   * the thumbprint of a proof (`jkt`) that a DPoP verifier accepted for this token, and a thumbprint only with such a token.
    *
    * Throws `StoreError` where it cannot be known.
    */
@@ -86,6 +86,8 @@ export function createTokenVerifier<Claims extends object = object>(
   options: TokenVerifierOptions<Claims>,
 ): TokenVerifier<Claims> {
   const { platform = systemPlatform, claims: schema } = options
+  optionalFunction('onEvent', options.onEvent)
+  if (schema !== undefined && !isSchema(schema)) throw expected('claims', 'a Standard Schema', schema)
   const emit = createEmit(options.onEvent, platform)
   const rules = {
     issuer: requireText('issuer', options.issuer),
@@ -98,7 +100,7 @@ export function createTokenVerifier<Claims extends object = object>(
     }),
   }
   const source = keySourceOf(options, platform)
-  const revocations = options.store && revocationsOf(options.store, platform)
+  const revocations = options.store === undefined ? null : revocationsOf(options.store, platform)
   const remembered = rememberTokens<Verified<Claims>>(
     wholeNumber('rememberedTokens', options.rememberedTokens, {
       default: 10_000,
@@ -170,7 +172,8 @@ export function createTokenVerifier<Claims extends object = object>(
       remembered.delete(digest)
       return refused('expired', claims)
     }
-    if (claims.cnf && claims.cnf.jkt !== proven?.jkt) return refused('proof_missing', claims)
+    // Both ways: a token that is bound to no key proves nothing together with a stranger's proof (RFC 9449 §7.1).
+    if (claims.cnf?.jkt !== proven?.jkt) return refused(claims.cnf ? 'proof_missing' : 'not_bound', claims)
     if (!lifelines || !revocations) return verified.answer
     const isLive = revocations.isLive(lifelines, now)
     if (isLive === true) return verified.answer

@@ -1,7 +1,7 @@
 /** What an issuer is made with, checked once. */
 import { ConfigError } from '../errors.js'
 import { createEmit, type Emit } from '../events.js'
-import { requireMethods, requireText, seconds } from '../internal/options.js'
+import { optionalFunction, requireMethods, requireText, seconds } from '../internal/options.js'
 import { type Platform, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
@@ -49,6 +49,7 @@ const storeTimeoutSeconds = 5
 export function checkIssuerOptions(options: TokenIssuerOptions): IssuerSettings {
   const { origin, keys, audience, issuer = origin, platform = systemPlatform } = options
   requireMethods('store', options.store, ['get', 'insert', 'replace', 'remove', 'listByOwner'])
+  optionalFunction('onEvent', options.onEvent)
   const source = sourceOf(keys)
   const clockSkewSeconds = seconds('clockSkewSeconds', options.clockSkewSeconds, { default: 5, min: 0, max: 60 })
   const longest = source.longestTokenSeconds ?? day

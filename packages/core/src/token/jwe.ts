@@ -54,6 +54,8 @@ export async function decryptJwe(token: string, keys: readonly JsonWebKey[]): Pr
  * Throws `ConfigError` for anything but a public EC or X25519 key.
  */
 export async function encryptJwe(payload: string | Uint8Array, recipient: JsonWebKey, typ?: string): Promise<string> {
+  if (typeof recipient !== 'object' || recipient === null)
+    throw expected('recipient', 'a public EC or X25519 key', recipient)
   const { kty, crv, x, y } = recipient
   if ((kty !== 'EC' && kty !== 'OKP') || crv === 'Ed25519')
     throw expected('recipient', 'a public EC or X25519 key', recipient)

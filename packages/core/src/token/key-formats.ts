@@ -4,9 +4,10 @@ import { exportJWK } from 'jose/key/export'
 import { generateKeyPair } from 'jose/key/generate/keypair'
 import { importPKCS8, importSPKI } from 'jose/key/import'
 import { ConfigError } from '../errors.js'
+import { expected, requireText } from '../internal/options.js'
 import type { JsonWebKey } from '../json-web-key.js'
 import { systemPlatform } from '../platform.js'
-import { type Algorithm, checkJwk } from './jwk.js'
+import { type Algorithm, checkJwk, keyShapes } from './jwk.js'
 
 const utf8 = new TextEncoder()
 
@@ -16,6 +17,7 @@ const utf8 = new TextEncoder()
  * Throws `ConfigError` where the PEM is not one key for that algorithm.
  */
 export async function jwkFromPem(pem: string, algorithm: Exclude<Algorithm, 'HS256'>): Promise<JsonWebKey> {
+  requireText('pem', pem)
   const read = pem.includes('PRIVATE KEY') ? importPKCS8 : importSPKI
   try {
     return checkedOrThrow({ ...(await exportJWK(await read(pem, algorithm, { extractable: true }))), alg: algorithm })
@@ -33,14 +35,17 @@ export async function jwkFromPem(pem: string, algorithm: Exclude<Algorithm, 'HS2
  */
 export function jwkFromSecret(secret: string | Uint8Array): JsonWebKey {
   const bytes = typeof secret === 'string' ? utf8.encode(secret) : secret
+  if (!(bytes instanceof Uint8Array)) throw expected('secret', 'a text or bytes', secret)
   return checkedOrThrow({ kty: 'oct', k: encodeBase64urlNoPadding(bytes), alg: 'HS256' })
 }
 
 /**
  * A fresh private key (or secret, for HS256) as a JSON Web Key: for a static ring, for DPoP proofs, for client assertions. Keep it
- * as you keep passwords.
+ * as you keep passwords. Throws `ConfigError` for another algorithm.
  */
 export async function generateJwk(algorithm: Algorithm = 'ES256'): Promise<JsonWebKey> {
+  if (!Object.hasOwn(keyShapes, algorithm))
+    throw expected('algorithm', `one of ${Object.keys(keyShapes).join(', ')}`, algorithm)
   if (algorithm === 'HS256') return jwkFromSecret(systemPlatform.randomBytes(32))
   const { privateKey } = await generateKeyPair(algorithm, { extractable: true })
   return checkedOrThrow({ ...(await exportJWK(privateKey)), alg: algorithm })

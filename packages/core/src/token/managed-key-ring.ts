@@ -1,7 +1,7 @@
 /** A key ring that rotates by itself: kept in the store, private keys sealed, agreed between processes by compare-and-swap. */
 import { AuthError, ConfigError, StoreError } from '../errors.js'
 import { createEmit, type Emit } from '../events.js'
-import { expected, requireMethods, seconds } from '../internal/options.js'
+import { expected, optionalFunction, requireMethods, seconds } from '../internal/options.js'
 import { createSealer, type Sealer } from '../internal/sealing.js'
 import { randomText } from '../internal/opaque-token.js'
 import type { JsonWebKey } from '../json-web-key.js'
@@ -134,6 +134,7 @@ export function createKeyRing(
 function makeRing(options: Parameters<typeof createKeyRing>[0]): Ring {
   const { algorithm = 'ES256', platform = systemPlatform } = options
   requireMethods('store', options.store, ['get', 'insert', 'replace', 'remove', 'listByOwner'])
+  optionalFunction('onEvent', options.onEvent)
   if (!Object.hasOwn(keyShapes, algorithm))
     throw expected('algorithm', `one of ${Object.keys(keyShapes).join(', ')}`, algorithm)
   const rules = {

@@ -1,4 +1,5 @@
 /** The raw doors, for payloads that are not access tokens: the same strict parser, the algorithm fixed by the key. */
+import { expected } from '../internal/options.js'
 import type { JsonWebKey } from '../json-web-key.js'
 import { fromBase64url } from './base64url.js'
 import { type Algorithm } from './jwk.js'
@@ -25,14 +26,17 @@ export interface VerifyJwsOptions {
  * The payload of a compact JWS (RFC 7515) that one of the keys signed; `null` for every no. It checks the signature and the
  * form, not the claims: use `createTokenVerifier` for access tokens.
  *
- * Throws `ConfigError` for keys that are none, `StoreError` where a managed ring cannot be read.
+ * Throws `ConfigError` for keys or algorithms that are none, `StoreError` where a managed ring cannot be read.
  */
 export async function verifyJws(
   token: string,
   keys: KeyRing | readonly JsonWebKey[],
   options: VerifyJwsOptions,
 ): Promise<OpenedToken | null> {
-  const source = 'jwks' in keys ? sourceOf(keys) : createKeySet(checkKeys('keys', keys))
+  const { algorithms }: { readonly algorithms: unknown } = options
+  if (!Array.isArray(algorithms)) throw expected('algorithms', 'a list of algorithms', algorithms)
+  const isRing = typeof keys === 'object' && keys !== null && 'jwks' in keys
+  const source = isRing ? sourceOf(keys) : createKeySet(checkKeys('keys', keys))
   return openJws(token, source, options)
 }
 

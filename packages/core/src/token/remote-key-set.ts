@@ -41,11 +41,10 @@ const refreshEarly = 0.75
  * `maxStaleSeconds` past it; then `find` throws `StoreError`.
  */
 export function createRemoteKeySet(options: RemoteKeySetOptions): Pick<KeySource, 'find'> {
-  const { platform } = options
+  const { platform, algorithms = asymmetric } = options
   const uri = checkUri(options.jwksUri)
-  const algorithms = options.algorithms ?? asymmetric
-  if (algorithms.length === 0 || !algorithms.every((name) => asymmetric.includes(name))) {
-    throw expected('algorithms', `some of ${asymmetric.join(', ')}`, algorithms)
+  if (!Array.isArray(algorithms) || algorithms.length === 0 || !algorithms.every((name) => asymmetric.includes(name))) {
+    throw expected('algorithms', `a list of some of ${asymmetric.join(', ')}`, algorithms)
   }
   const maxStaleSeconds = seconds('maxStaleSeconds', options.maxStaleSeconds, { default: 3600, min: 0, max: 86_400 })
   let keys: FetchedKeys | null = null

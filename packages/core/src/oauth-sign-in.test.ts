@@ -112,7 +112,18 @@ describe('back-channel logout', () => {
     writes = 'work'
     expect(await deliver()).toBe(1)
     expect(await sessions.list('user-ada')).toEqual([])
-    expect(await deliver()).toBe(0)
+    await expect(deliver()).rejects.toMatchObject({ status: 400, details: { reason: 'logout_token_replayed' } })
+  })
+
+  test('of two deliveries at once both are carried out, and a third is a replay', async () => {
+    const { sessions, identities, attempt, auth, login } = await signedIn({ sid: 's1' })
+    await auth.signIn(await identities.resolve(login, null), login)
+    const token = await logoutToken(attempt, { sid: 's1' })
+    const read = () => attempt.flow.verifyLogoutToken(token)
+    const named = await Promise.all([read(), read()])
+    await Promise.all(named.map((logout) => sessions.revokeProviderLogin(logout)))
+    expect(await sessions.list('user-ada')).toEqual([])
+    await expect(read()).rejects.toMatchObject({ code: 'invalid_request' })
   })
 
   test('that is replayed ends no login that followed it', async () => {
@@ -125,7 +136,7 @@ describe('back-channel logout', () => {
     expect(await deliver()).toBe(1)
     const later = { ...login.providerLogin, issuedAt: now }
     await sessions.create({ attempt: await sessions.beginLogin('user-ada'), providerLogin: later })
-    expect(await deliver()).toBe(0)
+    await expect(deliver()).rejects.toMatchObject({ code: 'invalid_request' })
     expect(await sessions.list('user-ada')).toHaveLength(1)
   })
 

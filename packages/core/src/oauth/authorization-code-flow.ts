@@ -73,8 +73,8 @@ export interface AuthorizationCodeFlow {
    */
   finish(exchange: LoginExchange, form?: unknown): Promise<OAuthLogin>
   /**
-   * What a back-channel logout token names (OpenID Connect Back-Channel Logout 1.0 §2.6). The same token may come again,
-   * as the ending that follows may fail. Throws 'invalid_request' for any other, 'provider_error'.
+   * What a back-channel logout token names (OpenID Connect Back-Channel Logout 1.0 §2.6). With a store each
+   * is taken once: when `sessions.revokeProviderLogin` has ended it. Throws 'invalid_request' for any other, 'provider_error'.
    */
   verifyLogoutToken(token: unknown): Promise<LogoutTokenClaims>
   /** Where the browser signs out at the provider (RP-Initiated Logout 1.0); `null`: the provider has no such page. */
@@ -101,7 +101,7 @@ export function createAuthorizationCodeFlow(options: AuthorizationCodeFlowOption
     begin: (exchange, begin = {}) => audited(flow, 'oauth.started', () => beginAttempt(flow, exchange, begin)),
     finish: (exchange, form) => audited(flow, 'oauth.finished', () => finishAttempt(flow, exchange, form)),
     verifyLogoutToken: (token) =>
-      audited(flow, null, async () => verifyLogoutToken(await flow.client.jwtContext(), token)),
+      audited(flow, null, async () => verifyLogoutToken(await flow.client.jwtContext(), token, flow.taken)),
     logoutUrl: (logout = {}) => audited(flow, null, () => logoutUrl(flow, logout)),
   }
 }

@@ -1,5 +1,8 @@
 /** Back-channel logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6). */
 import { AuthError } from '../errors.js'
+import { onceCarriedOut } from '../internal/carried-out.js'
+import { sha256Text } from '../platform.js'
+import type { Records } from '../store/records.js'
 import type { LogoutTokenClaims } from './authorization-code-flow.js'
 import { type JwtContext, leewaySeconds, verifyProviderJwt } from './id-token.js'
 import { isObject } from './upstream.js'
@@ -11,11 +14,15 @@ const types = /^(application\/)?(logout\+jwt|jwt)$/i
 const oldestSeconds = 600
 
 /**
- * Reads a logout token. Its `jti` is not spent: a provider delivers the same token again when the ending failed, and what
- * it names twice is ended once (decision 090). Throws 'invalid_request' with the reason, 'provider_error' when the
+ * Reads a logout token. With records for it, its `jti` is spent once what it names has been ended: a provider delivers the
+ * same token again when that failed (decision 090). Throws 'invalid_request' with the reason, 'provider_error' when the
  * provider's keys cannot be had.
  */
-export async function verifyLogoutToken(context: JwtContext, token: unknown): Promise<LogoutTokenClaims> {
+export async function verifyLogoutToken(
+  context: JwtContext,
+  token: unknown,
+  taken: Records<true> | null,
+): Promise<LogoutTokenClaims> {
   const { claims, typ } = await verified(context, token)
   const { iss, sub, sid, iat, exp, jti, events, nonce } = claims
   const now = context.platform.now()
@@ -28,7 +35,14 @@ export async function verifyLogoutToken(context: JwtContext, token: unknown): Pr
   if (sub !== undefined && typeof sub !== 'string') throw refused('sub')
   if (sid !== undefined && typeof sid !== 'string') throw refused('sid')
   if (sub === undefined && sid === undefined) throw refused('sub')
-  return { issuer: String(iss), subject: sub ?? null, providerSessionId: sid ?? null, issuedAt: iat }
+  const logout = { issuer: String(iss), subject: sub ?? null, providerSessionId: sid ?? null, issuedAt: iat }
+  if (taken) {
+    const key = sha256Text(context.platform, JSON.stringify(['logout', iss, jti]))
+    if (await taken.read(key, { fresh: true })) throw refused('replayed')
+    const expiresAt = now + oldestSeconds + leewaySeconds
+    onceCarriedOut(logout, () => taken.insertOnce({ key, owner: null, expiresAt, value: true }))
+  }
+  return logout
 }
 
 async function verified(context: JwtContext, token: unknown): ReturnType<typeof verifyProviderJwt> {

@@ -1,5 +1,6 @@
 /** Sessions: made by the server, kept in a store, opened by a token, ended by deleting a record. */
 import { createEmit } from '../events.js'
+import { carriedOut } from '../internal/carried-out.js'
 import { constantTimeEqual } from '../internal/equal.js'
 import { readToken } from '../internal/opaque-token.js'
 import { optionalFunction, requireMethods, seconds, wholeNumber } from '../internal/options.js'
@@ -131,6 +132,7 @@ function makeSessions<Data>(context: SessionContext<Data>): Sessions<Data> {
     async revokeProviderLogin(logout) {
       const found = await providerLogins.end(logout)
       const ended = await Promise.all(found.map(({ userId, sessionId }) => revoke(userId, sessionId)))
+      await carriedOut(logout)
       return ended.filter(Boolean).length
     },
     onRevoked: (sessionId, callback) => onRevoked(context, sessionId, callback),

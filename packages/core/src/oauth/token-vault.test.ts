@@ -4,6 +4,7 @@ import type { AuthEvent } from '../events.js'
 import { systemPlatform } from '../platform.js'
 import { memoryStore } from '../store/memory-store.js'
 import type { Store } from '../store/store.js'
+import { createDpopKey } from './dpop.js'
 import { type Behaviour, type RotatingProvider, startRotatingProvider } from './fixtures/rotating-provider.js'
 import type { ProviderTokens } from './identity.js'
 import { oidc } from './providers/oidc.js'
@@ -150,6 +151,42 @@ describe('accessToken', () => {
     upstream.behaviours.set(id, behaviour)
     await expect(vault.accessToken(id, 'clinic')).rejects.toMatchObject({ code: 'unavailable' })
     expect(await vault.accessToken(id, 'clinic')).toContain(`at.${id}.`)
+  })
+})
+
+describe('a grant that is bound to a key (RFC 9449)', () => {
+  test('an answer that is not bound is unavailable, and the refresh token that came with it is kept with its key', async () => {
+    const id = user()
+    const vault = vaultOf()
+    await vault.save(id, tokensOf(id, { dpopKey: await createDpopKey() }))
+    platform.advance(3600)
+    // The second refresh token is good only if the first answer's was kept: each is spent once.
+    for (let round = 1; round <= 2; round += 1) {
+      await expect(vault.accessToken(id, 'clinic')).rejects.toMatchObject({ code: 'unavailable' })
+      expect(upstream.refreshes.get(id)).toBe(round)
+    }
+    expect(events.at(-1)).toMatchObject({ type: 'vault.refreshed', reason: 'token_not_bound' })
+    const bound = { access_token: `at.${id}.bound`, token_type: 'DPoP', expires_in: 3600 }
+    upstream.behaviours.set(id, { answer: { status: 200, body: JSON.stringify(bound) } })
+    upstream.allow(`DPoP at.${id}.bound`)
+    expect((await vault.fetch(id, 'clinic', `${upstream.issuer}/api/a`)).status).toBe(200)
+    expect(upstream.calls.at(-1)?.headers.authorization).toBe(`DPoP at.${id}.bound`)
+  })
+})
+
+describe('an answer with the same tokens', () => {
+  test('frees the lease', async () => {
+    const id = user()
+    const vault = vaultOf()
+    const login = tokensOf(id)
+    await vault.save(id, login)
+    platform.advance(3600)
+    const same = { access_token: login.tokens.accessToken, token_type: 'Bearer', expires_in: 3600 }
+    upstream.behaviours.set(id, { answer: { status: 200, body: JSON.stringify(same) } })
+    for (let calls = 1; calls <= 2; calls += 1) {
+      expect(await vault.accessToken(id, 'clinic')).toBe(login.tokens.accessToken)
+      expect(upstream.refreshes.get(id)).toBe(1)
+    }
   })
 })
 

@@ -91,12 +91,14 @@ async function refreshHeld(
     const parameters = { refresh_token: refreshToken, ...(resource !== null && { resource }) }
     const answer = await client.grant('refresh_token', parameters, { dpopKey })
     const fresh = providerTokens(client, answer, tokens)
-    const next = {
-      ...fresh,
-      refreshToken: fresh.refreshToken ?? refreshToken,
-      idToken: fresh.idToken ?? tokens.idToken,
-    }
-    return await settled(context, () => keep(context, { held, refreshToken, next }))
+    const kept = { refreshToken: fresh.refreshToken ?? refreshToken, idToken: fresh.idToken ?? tokens.idToken }
+    // A token that lost its binding is not used. The refresh token that came along is still bound, and the only one left.
+    const unbound = dpopKey !== null && answer.tokenType !== 'dpop'
+    const next = unbound ? { ...tokens, ...kept } : { ...fresh, ...kept }
+    const reason = unbound ? 'token_not_bound' : null
+    const written = await settled(context, () => keep(context, { held, refreshToken, next, reason }))
+    if (unbound && written) throw unavailable()
+    return written
   } catch (error) {
     if (error instanceof StoreError) throw error
     if (error instanceof OAuthResponseError && refusals.has(error.error)) {
@@ -110,22 +112,34 @@ async function refreshHeld(
 /** Writes the result wherever the refresh token that it cost still stands: over a lease or a mark of others, too. */
 async function keep(
   context: RefreshContext,
-  result: { readonly held: OpenedRecord; readonly refreshToken: string; readonly next: ProviderTokens },
+  result: {
+    readonly held: OpenedRecord
+    readonly refreshToken: string
+    readonly next: ProviderTokens
+    readonly reason: string | null
+  },
 ): Promise<ProviderTokens | null> {
   const { vault, key, emit, userId } = context
-  const { held, refreshToken, next } = result
+  const { held, refreshToken, next, reason } = result
   for (;;) {
     const seen = await vault.open(key, { fresh: true })
     if (seen?.stored.value.grant !== held.stored.value.grant) {
       await discard(context, next, seen === null)
       return null
     }
-    if (seen.tokens.accessToken === next.accessToken) return next
+    if (isWritten(seen, next)) return next
     if (seen.tokens.refreshToken !== refreshToken) return null
     if (!(await vault.write(seen, { tokens: next, lease: null, reconnect: false }))) continue
-    emit('vault.refreshed', { userId })
+    emit('vault.refreshed', { userId, reason })
     return next
   }
+}
+
+/** Whether an earlier try of this write did arrive. */
+function isWritten({ stored, tokens }: OpenedRecord, next: ProviderTokens): boolean {
+  const { lease, reconnect } = stored.value
+  if (lease !== null || reconnect) return false
+  return tokens.accessToken === next.accessToken && tokens.refreshToken === next.refreshToken
 }
 
 /** The refusal counts only if the record still holds the token that was refused. */

@@ -5,7 +5,7 @@ import { hashGate } from './hash-gate.js'
 import { type PolicyOptions, createPasswordPolicy } from './password-policy.js'
 import { isOversized, readPassword } from './password-text.js'
 import { readForeignHash } from './stored-hash/foreign-hash.js'
-import type { Comparison } from './stored-hash/stored-hash.js'
+import { outcomeOf } from './stored-hash/stored-hash.js'
 
 /** Options of {@link createPasswords}; the defaults are meant to be kept. */
 export interface PasswordsOptions extends Argon2Options, PolicyOptions {}
@@ -75,7 +75,7 @@ export function createPasswords(options: PasswordsOptions = {}): Passwords {
 
   async function check(password: string, stored: string | null): Promise<PasswordCheck> {
     const compare = stored === null ? null : (argon2.read(stored) ?? readForeignHash(stored))
-    const isSame = compare && (await outcome(compare, password))
+    const isSame = compare && (await outcomeOf(compare, password))
     if (stored === null || isSame === null) {
       await argon2.decoy(password)
       return no
@@ -97,14 +97,5 @@ export function createPasswords(options: PasswordsOptions = {}): Passwords {
       if (text === null || isOversized(text)) return no
       return hashGate.run(() => check(text, typeof hash === 'string' ? hash : null))
     },
-  }
-}
-
-/** `null`: the work of this hash cannot be done here, whatever the reader let through. It is as good as none. */
-async function outcome(compare: Comparison, password: string): Promise<boolean | null> {
-  try {
-    return await compare(password)
-  } catch {
-    return null
   }
 }

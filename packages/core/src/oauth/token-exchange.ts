@@ -26,6 +26,10 @@ export function createTokenExchange(options: GrantOptions): TokenExchange {
   const client = createProviderClient(options.provider, options.platform ?? systemPlatform)
   const { scope, resource } = grantDefaults(options)
   return {
-    exchange: (subjectToken, narrow = {}) => exchangeToken(client, subjectToken, { scope, resource, ...narrow }),
+    exchange(subjectToken, narrow = {}) {
+      // What is not named, or empty, must not undo the factory's narrowing.
+      const narrowed = { scope: narrow.scope || scope, resource: narrow.resource || resource }
+      return exchangeToken(client, subjectToken, { ...narrow, ...narrowed })
+    },
   }
 }

@@ -59,7 +59,10 @@ export interface TokenVault {
   userinfo(userId: string, provider: string): Promise<Response>
   /** A usable access token, for SDKs that want the text; refreshed at most once across all processes. */
   accessToken(userId: string, provider: string): Promise<string>
-  /** A narrower, short-lived token for a client, by token exchange; 'delegation_refused' where the provider cannot. */
+  /**
+   * A narrower, short-lived token for a client, by token exchange; 'delegation_refused' where the provider cannot,
+   * 'provider_error' and `OAuthResponseError` where the exchange fails.
+   */
   delegate(
     userId: string,
     provider: string,

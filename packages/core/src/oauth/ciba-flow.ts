@@ -4,7 +4,7 @@ import { AuthError } from '../errors.js'
 import { systemPlatform } from '../platform.js'
 import { grantDefaults, type GrantOptions, grantParameters } from './grant-options.js'
 import type { GrantedLogin } from './identity.js'
-import { type Pending, pollForTokens, pollSeconds } from './polling.js'
+import { type Pending, pollForTokens, pollInterval } from './polling.js'
 import { createProviderClient } from './provider-client.js'
 
 /** Whom to ask, and what. */
@@ -60,7 +60,7 @@ export function createCibaFlow(options: GrantOptions): CibaFlow {
         grant: cibaGrant,
         parameters: { auth_req_id: answer.auth_req_id },
         expiresAt: pending.expiresAt,
-        intervalSeconds: answer.interval ?? pollSeconds,
+        intervalSeconds: pollInterval(answer.interval),
         asked: { scope: defaults.scope, resource: defaults.resource || null },
       })
       return pending

@@ -4,8 +4,9 @@ import { AuthError } from '../errors.js'
 import { systemPlatform } from '../platform.js'
 import { grantDefaults, type GrantOptions, grantParameters } from './grant-options.js'
 import type { GrantedLogin } from './identity.js'
-import { type Pending, pollForTokens, pollSeconds } from './polling.js'
-import { createProviderClient } from './provider-client.js'
+import { type Pending, pollForTokens, pollInterval } from './polling.js'
+import { createProviderClient, type ProviderClient } from './provider-client.js'
+import { visitableUrl } from './upstream.js'
 
 /** What the user is shown. */
 export interface PendingDevice {
@@ -44,17 +45,18 @@ export function createDeviceFlow(options: GrantOptions): DeviceFlow {
         const response = await wire.deviceAuthorizationRequest(server, identity, authentication, parameters, request)
         return wire.processDeviceAuthorizationResponse(server, identity, response)
       })
+      const { verification_uri_complete: complete } = answer
       const pending: PendingDevice = {
         userCode: answer.user_code,
-        verificationUri: answer.verification_uri,
-        verificationUriComplete: answer.verification_uri_complete ?? null,
+        verificationUri: visitable(client, answer.verification_uri),
+        verificationUriComplete: complete === undefined ? null : visitable(client, complete),
         expiresAt: now + Math.floor(answer.expires_in),
       }
       begun.set(pending, {
         grant: deviceGrant,
         parameters: { device_code: answer.device_code },
         expiresAt: pending.expiresAt,
-        intervalSeconds: answer.interval ?? pollSeconds,
+        intervalSeconds: pollInterval(answer.interval),
         asked: { scope: defaults.scope, resource: defaults.resource || null },
       })
       return pending
@@ -65,4 +67,11 @@ export function createDeviceFlow(options: GrantOptions): DeviceFlow {
       return pollForTokens(client, found, signal)
     },
   }
+}
+
+/** Apps make links and QR codes of it: a script there would run in the app's own page. */
+function visitable({ definition }: ProviderClient, uri: string): string {
+  const url = visitableUrl(uri, definition.allowPrivateNetwork)
+  if (url) return url.href
+  throw new AuthError('provider_error', { reason: 'address_refused' })
 }

@@ -16,7 +16,16 @@ export interface Pending {
 }
 
 /** The default of both specifications, and what `slow_down` adds. */
-export const pollSeconds = 5
+const pollSeconds = 5
+/** Who is asked to wait for longer than this between two tries is not waiting for a user. */
+const longestPollSeconds = 3600
+
+/** The provider's interval, in seconds, or the default. Throws 'provider_error' for an absurd one. */
+export function pollInterval(interval: number | undefined): number {
+  if (interval === undefined) return pollSeconds
+  if (interval <= longestPollSeconds) return interval
+  throw new AuthError('provider_error', { reason: 'interval' })
+}
 
 /**
  * Polls until there is an answer. Throws 'access_denied' when the user declined, 'transaction_missing' when it took too
@@ -30,7 +39,8 @@ export async function pollForTokens(
   const { platform } = client
   let interval = pending.intervalSeconds
   for (;;) {
-    await pause(client, interval, signal)
+    // Not beyond the end, after which there is nothing to ask for.
+    await pause(client, Math.min(interval, Math.max(0, pending.expiresAt - platform.now())), signal)
     if (platform.now() >= pending.expiresAt) throw new AuthError('transaction_missing')
     const answer = await ask(client, pending, signal)
     if (typeof answer === 'object') return granted(client, answer, pending.asked)
@@ -47,6 +57,7 @@ async function ask(
     return await client.grant(grant, parameters, signal ? { signal } : {})
   } catch (error) {
     signal?.throwIfAborted()
+    if (!(error instanceof AuthError)) throw error
     if (!(error instanceof OAuthResponseError)) return 'slow_down'
     if (error.error === 'authorization_pending') return 'pending'
     if (error.error === 'slow_down') return 'slow_down'

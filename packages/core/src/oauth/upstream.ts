@@ -24,6 +24,12 @@ export function askableUrl(value: unknown, allowPrivate: boolean): URL | null {
   return allowPrivate || !isPrivate(url.hostname) ? url : null
 }
 
+/** The same for a URL that a person is sent to: into a private network, if need be, but never to a script. */
+export function visitableUrl(value: unknown, allowPrivate: boolean): URL | null {
+  const url = askableUrl(value, true)
+  return url && (allowPrivate || url.protocol === 'https:') ? url : null
+}
+
 /** The signal that ends a call at the timeout, or with the caller's own. */
 export function timeoutSignal(signal?: AbortSignal | null): AbortSignal {
   const timeout = AbortSignal.timeout(upstreamTimeoutSeconds * 1000)

@@ -20,6 +20,7 @@ export interface ProofVerifier {
     readonly method: string
     readonly url: string
     readonly accessToken?: string
+    readonly isTokenGood?: (jkt: string) => boolean | Promise<boolean>
   }): Promise<{ readonly jkt: string | null; readonly error: string | null; readonly nonce: string | null }>
 }
 

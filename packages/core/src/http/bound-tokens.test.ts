@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { countingStore } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../errors.js'
 import { memoryStore } from '../store/memory-store.js'
@@ -16,7 +17,8 @@ const origin = 'https://api.example'
 const url = `${origin}/orders?page=2`
 
 async function setUp({ nonces = false, dpop = true } = {}) {
-  const shared = { store: memoryStore(), secrets: [randomBytes(32).toString('base64url')], origin }
+  const store = countingStore(memoryStore())
+  const shared = { store, secrets: [randomBytes(32).toString('base64url')], origin }
   const keys = staticKeyRing([await generateJwk('ES256')])
   const tokens = createTokenIssuer({ ...shared, keys, audience: origin })
   const verifier = createTokenVerifier({ ...shared, keys, issuer: origin, audience: origin })
@@ -39,7 +41,8 @@ async function setUp({ nonces = false, dpop = true } = {}) {
   }
   const prove = (change: Partial<Parameters<typeof client.proof>[0]> = {}) =>
     client.proof({ method: 'GET', url, accessToken: token, ...change })
-  return { token, client, ask, prove }
+  const { access_token: unbound } = await tokens.issueAccessToken({ clientId: 'app', scope: 'orders' })
+  return { token, unbound, client, ask, prove, authenticator, store }
 }
 
 describe('requireScope with a token that is bound to a key (RFC 9449 §7)', () => {
@@ -54,6 +57,29 @@ describe('requireScope with a token that is bound to a key (RFC 9449 §7)', () =
     const without = await setUp({ dpop: false })
     const headers = { authorization: `DPoP ${without.token}`, dpop: await without.prove() }
     expect((await without.ask(headers)).status).toBe(401)
+  })
+
+  test('takes a proof once in all of a request, however many scopes are asked for', async () => {
+    const { token, prove, authenticator } = await setUp()
+    const request = new Request(url, { headers: { authorization: `DPoP ${token}`, dpop: await prove() } })
+    const auth = authenticator.bind(request, new Headers())
+    const claims = await auth.requireScope('orders')
+    expect(await auth.requireScope('orders')).toEqual(claims)
+    await expect(auth.requireScope('orders', 'profile')).rejects.toMatchObject({ code: 'insufficient_scope' })
+  })
+
+  test('writes nothing for a token that is none, whoever made the proof', async () => {
+    const { store, ask, prove } = await setUp()
+    store.takeCounts()
+    expect((await ask({ authorization: 'DPoP none', dpop: await prove({ accessToken: 'none' }) })).status).toBe(401)
+    expect(store.takeCounts().writes).toBe(0)
+  })
+
+  test('refuses a token that is bound to no key, with any proof', async () => {
+    const { unbound, ask, prove } = await setUp()
+    const headers = { authorization: `DPoP ${unbound}`, dpop: await prove({ accessToken: unbound }) }
+    expect((await ask(headers)).status).toBe(401)
+    expect((await ask({ authorization: `Bearer ${unbound}` })).status).toBe(200)
   })
 
   test('takes a proof once', async () => {

@@ -64,6 +64,7 @@ class ReadonlyDoor<Data> implements ReadonlyRequestAuth<Data> {
       knownUser: undefined,
       given: undefined,
       visitor: undefined,
+      claims: undefined,
     }
   }
 

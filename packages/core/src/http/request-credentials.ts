@@ -2,6 +2,7 @@
 import type { RequestView } from '../cookie/request-view.js'
 import { AuthError, ConfigError } from '../errors.js'
 import type { AccessTokenClaims } from '../token/access-token.js'
+import type { AuthContext } from './auth-context.js'
 import { readBearer, readClient } from './bearer.js'
 import { requestOf, type RequestState } from './request-state.js'
 
@@ -10,6 +11,14 @@ export async function requireScope<Data>(
   state: RequestState<Data>,
   scopes: readonly string[],
 ): Promise<AccessTokenClaims> {
+  // Once for a request: a proof is used up by it.
+  const claims = await (state.claims ??= presentedClaims(state))
+  const granted = (claims.scope ?? '').split(' ')
+  if (scopes.every((scope) => granted.includes(scope))) return claims
+  throw new AuthError('insufficient_scope', { scope: scopes.join(' ') })
+}
+
+async function presentedClaims<Data>(state: RequestState<Data>): Promise<AccessTokenClaims> {
   const { verifier } = state.context
   if (!verifier) throw new ConfigError('verifier: expected by requireScope, but createAuthenticator was given none')
   const given = requestOf(state)
@@ -18,28 +27,35 @@ export async function requireScope<Data>(
   if (credentials === 'absent') throw new AuthError('invalid_token', { presented: false })
   if (credentials === 'malformed') throw new AuthError('invalid_token')
   const { scheme, token } = credentials
-  const claims = await verifier.verify(token, scheme === 'DPoP' ? await provenKey(state, request, token) : undefined)
-  if (!claims) throw new AuthError('invalid_token', scheme === 'DPoP' ? { dpop: 'invalid_token' } : {})
-  const granted = (claims.scope ?? '').split(' ')
-  if (scopes.every((scope) => granted.includes(scope))) return claims
-  throw new AuthError('insufficient_scope', { scope: scopes.join(' ') })
+  if (scheme === 'DPoP') return boundClaims(state, verifier, { request, token })
+  const claims = await verifier.verify(token)
+  if (claims) return claims
+  throw new AuthError('invalid_token')
 }
 
-// RFC 9449 §7.1: the proof is for this method and URL, whose origin is the configured one.
-async function provenKey<Data>(
+// RFC 9449 §7.1: the proof is for this method and URL, whose origin is the configured one. The token comes before the proof is
+// used up, else any key of a stranger's own would cause a write.
+async function boundClaims<Data>(
   { context, responseHeaders }: RequestState<Data>,
-  request: RequestView,
-  accessToken: string,
-): Promise<{ jkt: string }> {
+  verifier: NonNullable<AuthContext<Data>['verifier']>,
+  { request, token }: { readonly request: RequestView; readonly token: string },
+): Promise<AccessTokenClaims> {
   if (!context.dpop) throw new AuthError('invalid_token')
-  const { verifier, origin } = context.dpop
-  const url = urlAt(origin, request.url)
+  const url = urlAt(context.dpop.origin, request.url)
   if (url === null) throw new AuthError('invalid_token', { dpop: 'invalid_dpop_proof' })
-  const asked = { proof: request.headers.get('dpop'), method: request.method, url, accessToken }
-  const { jkt, error, nonce } = await verifier.verify(asked)
+  let claims: AccessTokenClaims | null = null
+  const { jkt, error, nonce } = await context.dpop.verifier.verify({
+    proof: request.headers.get('dpop'),
+    method: request.method,
+    url,
+    accessToken: token,
+    isTokenGood: async (jkt) => (claims = await verifier.verify(token, { jkt })) !== null,
+  })
   if (nonce !== null) responseHeaders.append('DPoP-Nonce', nonce)
-  if (jkt === null) throw new AuthError('invalid_token', { dpop: error ?? 'invalid_dpop_proof' })
-  return { jkt }
+  // A verifier of the app's own may not have asked.
+  if (jkt !== null) claims ??= await verifier.verify(token, { jkt })
+  if (claims && jkt !== null) return claims
+  throw new AuthError('invalid_token', { dpop: error ?? 'invalid_token' })
 }
 
 // Not `new URL(target, origin)`: to that, `//evil.example/x` is another host, and `//` an error.

@@ -6,6 +6,7 @@ import { isProven } from '../internal/proven.js'
 import type { Session, UserSession } from '../session/session.js'
 import type { LookUp } from '../session/session-context.js'
 import type { LoginAttempt } from '../store/login-records.js'
+import type { AccessTokenClaims } from '../token/access-token.js'
 import type { AuthContext, SessionPart } from './auth-context.js'
 import { isFromOurPages, isUnsafe } from './csrf.js'
 
@@ -24,6 +25,7 @@ export interface RequestState<Data> {
   /** The token that its answer gives, which is the one that counts from then on; `null`: signed out. */
   given: string | null | undefined
   visitor: Promise<Session<Data> | null> | undefined
+  claims: Promise<AccessTokenClaims> | undefined
 }
 
 /** The request. An answer that depends on who asks is not for caches, unless the handler says otherwise. */

@@ -18,9 +18,13 @@ import {
 
 /** One statement, and options of mysql2 that go before those of the pool. */
 export interface MysqlStatement {
+  /** The statement. */
   readonly sql: string
+  /** `false`: a row is an object. */
   readonly rowsAsArray: boolean
+  /** `false`: its columns are not kept by table. */
   readonly nestTables: boolean
+  /** `true`: values are turned into JavaScript's as the driver does by itself. */
   readonly typeCast: boolean
 }
 

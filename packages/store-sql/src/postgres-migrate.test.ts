@@ -11,7 +11,7 @@ describeEngine(postgres, (url) => {
   beforeEach(() => {
     table = testTable()
   })
-  afterEach(() => admin.query(`drop table if exists ${table}, ${table}_expires_at`))
+  afterEach(() => admin.query(`drop table if exists ${table}`))
   afterAll(() => admin.end())
 
   async function indexes(): Promise<unknown[]> {
@@ -93,11 +93,15 @@ describeEngine(postgres, (url) => {
 
   test('migrate says what to do where the name of an index is taken', async () => {
     await admin.query(`create table ${table}_expires_at (n int)`)
-    await expect(postgresStore(admin, { table }).migrate()).rejects.toMatchObject({
-      name: 'StoreError',
-      message: expect.stringMatching(/is no index of .*: rename it, or give the store another table\.$/),
-      cause: { code: '42P07' },
-    })
+    try {
+      await expect(postgresStore(admin, { table }).migrate()).rejects.toMatchObject({
+        name: 'StoreError',
+        message: expect.stringMatching(/is no index of .*: rename it, or give the store another table\.$/),
+        cause: { code: '42P07' },
+      })
+    } finally {
+      await admin.query(`drop table ${table}_expires_at`)
+    }
   })
 
   test('migrate by ten sessions at once makes one table, also where every transaction is serializable', async () => {

@@ -12,11 +12,19 @@ import type { ServerMetadata } from './server-metadata.js'
 const appleSecretSeconds = 300
 const appleAudience = 'https://appleid.apple.com'
 
-/** Makes the client authentication of one provider; keys are imported once. */
+/** By kind of key: what it may sign with, and the members of a private one (RFC 7518 §6, RFC 8037 §2). */
+const signingKeys: Readonly<Record<string, { readonly algorithms: RegExp; readonly members: readonly string[] }>> = {
+  EC: { algorithms: /^ES(256|384|512)$/, members: ['crv', 'x', 'y', 'd'] },
+  OKP: { algorithms: /^(EdDSA|Ed25519)$/, members: ['crv', 'x', 'd'] },
+  RSA: { algorithms: /^[PR]S(256|384|512)$/, members: ['n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi'] },
+}
+
+/** Makes the client authentication of one provider; keys are imported once. Throws `ConfigError` for a key that cannot sign. */
 export function createClientAuthentication(
   { clientId, credential }: ProviderDefinition,
   platform: Platform,
 ): (metadata: ServerMetadata) => Promise<wire.ClientAuth> {
+  if ('key' in credential && !isSigningKey(credential.key)) throw unusableKey()
   let imported: Promise<CryptoKey> | null = null
   const signingKey = (key: JsonWebKey): Promise<CryptoKey> => (imported ??= importSigningKey(key))
   return async (metadata) => {
@@ -75,12 +83,28 @@ function privateKeyJwt(
 
 async function importSigningKey(key: JsonWebKey): Promise<CryptoKey> {
   try {
-    const found = await importJWK({ ...key, kty: key.kty ?? '' }, key.alg ?? (key.crv === 'P-256' ? 'ES256' : ''))
+    const found = await importJWK({ ...key, kty: key.kty ?? '' }, algorithmOf(key))
     if (!(found instanceof Uint8Array)) return found
   } catch {
     // Said below, without the key.
   }
-  throw new ConfigError(
+  throw unusableKey()
+}
+
+/** What can be told without importing it, which takes a promise and so comes after construction. */
+function isSigningKey(key: JsonWebKey): boolean {
+  const kind = signingKeys[key.kty ?? '']
+  const members: Readonly<Record<string, unknown>> = key
+  if (!kind?.algorithms.test(algorithmOf(key))) return false
+  return kind.members.every((member) => typeof members[member] === 'string' && members[member] !== '')
+}
+
+function algorithmOf({ alg, crv }: JsonWebKey): string {
+  return alg ?? (crv === 'P-256' ? 'ES256' : '')
+}
+
+function unusableKey(): ConfigError {
+  return new ConfigError(
     'privateKey: expected a private JWK with its alg, such as ES256 or RS256, that the runtime can import',
   )
 }

@@ -1,6 +1,6 @@
 /** The port to a provider: oauth4webapi speaks the wire protocol behind it, and its types and errors end here. */
 import * as wire from 'oauth4webapi'
-import { AuthError, OAuthResponseError } from '../errors.js'
+import { AuthError, ConfigError, OAuthResponseError } from '../errors.js'
 import type { JsonWebKey } from '../json-web-key.js'
 import { type Platform, systemPlatform } from '../platform.js'
 import { requestApi } from './api-request.js'
@@ -142,12 +142,13 @@ export async function translated<Answer>(call: () => Promise<Answer>): Promise<A
   try {
     return await call()
   } catch (error) {
-    throw asAuthError(error)
+    throw asOwnError(error)
   }
 }
 
-function asAuthError(error: unknown): AuthError {
-  if (error instanceof AuthError) return error
+function asOwnError(error: unknown): Error {
+  // A key that cannot be used is ours to mend: told as the provider's failure, it would be looked for there.
+  if (error instanceof AuthError || error instanceof ConfigError) return error
   if (error instanceof wire.ResponseBodyError)
     return new OAuthResponseError(error.error, error.error_description ?? null)
   if (error instanceof wire.WWWAuthenticateChallengeError) {

@@ -2,7 +2,7 @@
  * One refresh across all processes: whoever refreshes holds a lease in the record, everybody else waits for what it
  * writes. A late result is still written, and "connect again" is said only when it is true.
  */
-import { AuthError, OAuthResponseError, StoreError } from '../errors.js'
+import { AuthError, ConfigError, OAuthResponseError, StoreError } from '../errors.js'
 import type { Emit } from '../events.js'
 import { randomText } from '../internal/opaque-token.js'
 import type { Platform } from '../platform.js'
@@ -105,7 +105,7 @@ async function refreshHeld(
       return settled(context, () => markRefused(context, held, refreshToken))
     }
     await context.vault.write(held, { lease: null })
-    throw unavailable()
+    throw error instanceof ConfigError ? error : unavailable()
   }
 }
 

@@ -36,6 +36,15 @@ describe('readClient (RFC 6749 §2.3.1)', () => {
     expect(read(basic('id+with+space:x'))).toBe('id with space')
   })
 
+  test('it may come as it is, which most tools do', () => {
+    const odd = { monitor: 's3cr:et%20+x', other: '100%' }
+    for (const credentials of ['monitor:s3cr:et%20+x', 'monitor:s3cr%3Aet%2520%2Bx', 'other:100%', 'other:100%25']) {
+      const [id] = credentials.split(':')
+      expect(readClient(systemPlatform, request(basic(credentials)), odd), credentials).toBe(id)
+    }
+    expect(readClient(systemPlatform, request(basic('monitor:s3cr:et  x')), odd)).toBeNull()
+  })
+
   test.each([
     undefined,
     '',

@@ -20,33 +20,53 @@ export function readBearer({ headers }: RequestView): BearerCredentials {
   return /^(bearer|dpop)\b/i.test(header) ? 'malformed' : 'absent'
 }
 
-/** The client that the Basic credentials authenticate, or `null`. Both comparisons take the same time. */
+/**
+ * The client that the Basic credentials authenticate, or `null`. All comparisons take the same time. Both as RFC 6749 §2.3.1
+ * has them, encoded like a form, and as they are, as most tools send them.
+ */
 export function readClient(
   platform: Platform,
   { headers }: RequestView,
   secrets: Readonly<Record<string, string>>,
 ): string | null {
-  const credentials = decodeBasic(headers.get('authorization') ?? '')
-  const known = credentials !== null && Object.hasOwn(secrets, credentials.id)
-  const secret = known ? secrets[credentials.id] : ''
-  const right = constantTimeEqual(sha256Text(platform, credentials?.secret ?? ''), sha256Text(platform, secret ?? ''))
-  return known && right && secret !== '' ? credentials.id : null
+  const presented = decodeBasic(headers.get('authorization') ?? '')
+  const found = [presented, presented && formDecoded(presented)].filter((one) => isRight(platform, one, secrets))
+  return found[0]?.id ?? null
 }
 
-function decodeBasic(header: string): { id: string; secret: string } | null {
+interface Credentials {
+  readonly id: string
+  readonly secret: string
+}
+
+function isRight(
+  platform: Platform,
+  credentials: Credentials | null,
+  secrets: Readonly<Record<string, string>>,
+): boolean {
+  const secret = (credentials && Object.hasOwn(secrets, credentials.id) && secrets[credentials.id]) || ''
+  const right = constantTimeEqual(sha256Text(platform, credentials?.secret ?? ''), sha256Text(platform, secret))
+  return right && secret !== ''
+}
+
+function decodeBasic(header: string): Credentials | null {
   const encoded = header.length <= mostLength ? basic.exec(header)?.[1] : undefined
   if (encoded === undefined) return null
   try {
     const octets = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0))
     const text = new TextDecoder('utf-8', { fatal: true }).decode(octets)
     const colon = text.indexOf(':')
-    if (colon < 1) return null
-    return { id: formDecode(text.slice(0, colon)), secret: formDecode(text.slice(colon + 1)) }
+    return colon < 1 ? null : { id: text.slice(0, colon), secret: text.slice(colon + 1) }
   } catch {
     return null
   }
 }
 
-function formDecode(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '))
+function formDecoded({ id, secret }: Credentials): Credentials | null {
+  const decode = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '))
+  try {
+    return { id: decode(id), secret: decode(secret) }
+  } catch {
+    return null
+  }
 }

@@ -200,10 +200,14 @@ describe('the lease', () => {
     upstream.behaviours.set(id, { before: stuck.opened })
     const first = vault.accessToken(id, 'clinic')
     await until(() => upstream.refreshes.get(id) === 1)
-    const other = vaultOf().accessToken(id, 'clinic')
-    await systemPlatform.sleep(20)
+    let looks = 0
+    const watched: Store = { ...store, get: (...read) => ((looks += 1), store.get(...read)) }
+    const other = vaultOf({ store: watched }).accessToken(id, 'clinic')
+    // One read finds out that the token has ended; from the second on the lease is watched.
+    await until(() => looks >= 3)
     platform.advance(24)
-    await systemPlatform.sleep(80)
+    const seen = looks
+    await until(() => looks >= seen + 2)
     expect(upstream.refreshes.get(id)).toBe(1)
     platform.advance(2)
     const token = await other
@@ -305,11 +309,45 @@ describe('save and remove', () => {
     await expect(vault.accessToken(mallory, 'clinic')).rejects.toMatchObject({ code: 'unavailable' })
   })
 
-  test('a record moves to the new secret when it is used, and then needs the old one no more', async () => {
+  test('a record moves to the new secret when it is used after an hour, and then needs the old one no more', async () => {
     const id = user()
-    await vaultOf().save(id, tokensOf(id))
+    await vaultOf().save(id, tokensOf(id, { expiresAt: null }))
+    platform.advance(3600)
     expect(await vaultOf({ secrets: [newer, secret] }).accessToken(id, 'clinic')).toBe(`at.${id}.first`)
     expect(await vaultOf({ secrets: [newer] }).accessToken(id, 'clinic')).toBe(`at.${id}.first`)
+  })
+
+  test('while a secret is promoted, processes of both orders write a record once in an hour', async () => {
+    const id = user()
+    let writes = 0
+    const counted: Store = { ...store, replace: (...write) => ((writes += 1), store.replace(...write)) }
+    const older = vaultOf({ store: counted, secrets: [secret, newer] })
+    const promoted = vaultOf({ store: counted, secrets: [newer, secret] })
+    await older.save(id, tokensOf(id, { expiresAt: null }))
+    for (let hours = 0; hours < 3; hours += 1) {
+      for (let reads = 0; reads < 10; reads += 1) {
+        for (const vault of [promoted, older]) expect(await vault.accessToken(id, 'clinic')).toBe(`at.${id}.first`)
+      }
+      expect(writes).toBe(hours)
+      platform.advance(3600)
+    }
+  })
+
+  test('a record with a lease is not moved to the new secret, so that its version tells whether the lease is abandoned', async () => {
+    const id = user()
+    const vault = vaultOf()
+    await vault.save(id, tokensOf(id, { expiresAt: platform.now() + 7200 }))
+    platform.advance(3600)
+    upstream.forbid(id)
+    const stuck = gate()
+    upstream.behaviours.set(id, { before: stuck.opened })
+    const refused = vault.fetch(id, 'clinic', `${upstream.issuer}/api/a`)
+    await until(() => upstream.refreshes.get(id) === 1)
+    const [before] = await store.listByOwner('vault', id)
+    expect(await vaultOf({ secrets: [newer, secret] }).accessToken(id, 'clinic')).toBe(`at.${id}.first`)
+    expect(await store.listByOwner('vault', id)).toEqual([before])
+    stuck.open()
+    expect((await refused).status).toBe(200)
   })
 
   test('an unknown secret is unavailable, not reconnect_required', async () => {

@@ -156,7 +156,7 @@ async function usableTokens(
   // A cached record may serve a good token; only a fresh one may refuse, or start a refresh.
   const seen = await vault.open(key)
   if (seen && isUsable(seen, platform.now(), rejected)) {
-    if (!seen.current) await reseal(vault, seen)
+    await vault.reseal(seen)
     return seen.tokens
   }
   const shared = context.flights.get(key)
@@ -182,11 +182,6 @@ async function fetchFor(
   const response = await fetchApi(client, source, request)
   context.emit('vault.fetched', { userId, reason: String(response.status) })
   return response
-}
-
-/** After a rotation of the secrets each record moves to the new one when it is next used. */
-async function reseal(vault: VaultRecords, seen: OpenedRecord): Promise<void> {
-  await vault.write(seen, {}).catch(() => null)
 }
 
 async function save(context: Context, userId: string, login: Parameters<TokenVault['save']>[1]): Promise<void> {

@@ -17,6 +17,8 @@ export interface VaultValue {
   /** A digest of the account at the provider; `null`: not known. */
   readonly account: string | null
   readonly sealed: string
+  /** Epoch seconds. */
+  readonly sealedAt: number
   /** Epoch seconds of the access token. */
   readonly obtainedAt: number
   readonly expiresAt: number | null
@@ -34,6 +36,12 @@ export interface OpenedRecord {
   readonly current: boolean
 }
 
+/**
+ * While a secret is promoted, processes with the old and the new order take turns; each would seal the other's records anew
+ * at every read.
+ */
+const resealSeconds = 3600
+
 /** Reading and writing of vault records. Every method may throw `StoreError`. */
 export interface VaultRecords {
   readonly records: Records<VaultValue>
@@ -42,6 +50,8 @@ export interface VaultRecords {
   open(key: string, options?: { readonly fresh?: boolean }): Promise<OpenedRecord | null>
   /** Replaces tokens, lease and mark of the version seen, in one compare-and-swap. */
   write(seen: OpenedRecord, change: VaultChange): Promise<OpenedRecord | null>
+  /** Moves a record to the new secret, once in an hour at most and never below a lease, whose version must stand still. */
+  reseal(seen: OpenedRecord): Promise<void>
   /** The value of a new grant. */
   grantValue(
     key: string,
@@ -78,28 +88,37 @@ export function createVaultRecords(store: Store, platform: Platform, sealer: Sea
     return { stored, tokens, current: found.current }
   }
 
+  async function write(seen: OpenedRecord, { tokens, lease, reconnect }: VaultChange): Promise<OpenedRecord | null> {
+    const { value } = seen.stored
+    const kept = tokens ?? seen.tokens
+    const now = platform.now()
+    const sealed = tokens || !seen.current ? { sealed: await seal(seen.stored.key, kept), sealedAt: now } : {}
+    const times = tokens ? { obtainedAt: now, expiresAt: tokens.expiresAt } : {}
+    const marks = { lease: lease === undefined ? value.lease : lease, reconnect: reconnect ?? value.reconnect }
+    const stored = await records.replace(seen.stored, { ...value, ...times, ...marks, ...sealed })
+    return stored && { stored, tokens: kept, current: true }
+  }
+
   return {
     records,
+    write,
+    async reseal(seen) {
+      const { lease, sealedAt } = seen.stored.value
+      if (seen.current || lease !== null || platform.now() - sealedAt < resealSeconds) return
+      await write(seen, {}).catch(() => null)
+    },
     keyOf: (userId, provider) => sha256Text(platform, JSON.stringify([provider, userId])),
     async open(key, options) {
       const stored = await records.read(key, options)
       return stored && opened(stored)
     },
-    async write(seen, { tokens, lease, reconnect }) {
-      const { value } = seen.stored
-      const kept = tokens ?? seen.tokens
-      const sealed = tokens || !seen.current ? await seal(seen.stored.key, kept) : value.sealed
-      const times = tokens ? { obtainedAt: platform.now(), expiresAt: tokens.expiresAt } : {}
-      const marks = { lease: lease === undefined ? value.lease : lease, reconnect: reconnect ?? value.reconnect }
-      const stored = await records.replace(seen.stored, { ...value, ...times, ...marks, sealed })
-      return stored && { stored, tokens: kept, current: true }
-    },
     async grantValue(key, { tokens, account }) {
       const { provider, expiresAt } = tokens
       const sealed = await seal(key, tokens)
       const grant = randomText(platform, grantBytes)
-      const obtainedAt = platform.now()
-      return { v: 1, provider, grant, account, sealed, obtainedAt, expiresAt, lease: null, reconnect: false }
+      const now = platform.now()
+      const times = { sealedAt: now, obtainedAt: now, expiresAt }
+      return { v: 1, provider, grant, account, sealed, ...times, lease: null, reconnect: false }
     },
   }
 }
@@ -144,5 +163,6 @@ function decodeValue(stored: unknown): VaultValue | null {
   const account = textOrNull(stored.account)
   const lease = textOrNull(stored.lease)
   const ends = typeof expiresAt === 'number' ? expiresAt : null
-  return { v, provider, grant, account, sealed, obtainedAt, expiresAt: ends, lease, reconnect }
+  const sealedAt = typeof stored.sealedAt === 'number' ? stored.sealedAt : obtainedAt
+  return { v, provider, grant, account, sealed, sealedAt, obtainedAt, expiresAt: ends, lease, reconnect }
 }

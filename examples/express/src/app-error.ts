@@ -34,6 +34,9 @@ export class AppError extends Error {
   }
 }
 
+/** For every router: `/me/` and `/ME` are not `/me`. */
+export const exactly = { caseSensitive: true, strict: true } as const
+
 /** Ends a route: every other method is 405, and OPTIONS tells which there are. */
 export function allow(...methods: string[]): RequestHandler {
   const allowed = [...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS', ...methods].toSorted().join(', ')

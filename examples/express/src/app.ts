@@ -29,6 +29,7 @@ export function buildApp(parts: AppParts): BuiltApp {
 
   const app = express()
   app.disable('x-powered-by')
+  app.enable('case sensitive routing').enable('strict routing')
   app.disable('etag') // the cart has its own; elsewhere nothing may be kept
   app.set('trust proxy', config.trustProxy)
   app.use(protect(shared.origin), noStore, middleware)

@@ -1,14 +1,14 @@
 /** Signing up, in and out, proving it again, and the account itself. */
 import { Router } from 'express'
 import type { Accounts } from './accounts.ts'
-import { allow } from './app-error.ts'
+import { allow, exactly } from './app-error.ts'
 import { jsonBody } from './body.ts'
 import type { Door } from './door.ts'
 import { sessionBody, userBody } from './session-body.ts'
 
 /** The routes under `/auth` that need no token, and `/account`. */
 export function authRoutes(accounts: Accounts, { getAuth, accountRequest }: Door): Router {
-  const router = Router()
+  const router = Router(exactly)
   router
     .route('/auth/sign-up')
     .post(jsonBody, async (request, response) => {

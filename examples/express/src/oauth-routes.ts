@@ -8,7 +8,7 @@ import {
   type TokenVault,
 } from '@tessera-auth/core'
 import { type RequestHandler, Router } from 'express'
-import { allow, AppError } from './app-error.ts'
+import { allow, AppError, exactly } from './app-error.ts'
 import { jsonOrFormBody } from './body.ts'
 import type { Cart } from './cart.ts'
 import type { Door } from './door.ts'
@@ -27,7 +27,7 @@ export interface OAuthParts {
 export function oauthRoutes(parts: OAuthParts): Router {
   const { door, sessions, flow, vault } = parts
   const { getAuth } = door
-  const router = Router()
+  const router = Router(exactly)
   router
     .route('/auth/oauth/idp')
     .head(noAnswer)

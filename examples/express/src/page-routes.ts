@@ -2,7 +2,7 @@
 import { AuthError, StoreError } from '@tessera-auth/core'
 import { type Request, type Response, Router } from 'express'
 import type { AccountRequest, Accounts } from './accounts.ts'
-import { allow, AppError } from './app-error.ts'
+import { allow, AppError, exactly } from './app-error.ts'
 import { formBody } from './body.ts'
 import type { Door } from './door.ts'
 import { homePage, messagePage, type PageError, type SignedInVisitor, stylePath } from './page.ts'
@@ -43,7 +43,7 @@ export function pageRoutes({ door, accounts, visitor }: PageParts): Router {
     }
   }
 
-  const router = Router()
+  const router = Router(exactly)
   router
     .route('/')
     .get((request, response) => show(request, response, errorOf(request.query['error'])))

@@ -2,7 +2,7 @@
 import type { Sessions } from '@tessera-auth/core'
 import { Router } from 'express'
 import type { Accounts } from './accounts.ts'
-import { allow } from './app-error.ts'
+import { allow, exactly } from './app-error.ts'
 import { jsonBody, textListField } from './body.ts'
 import { type Cart, etagOf, requireMatch } from './cart.ts'
 import type { Door } from './door.ts'
@@ -17,7 +17,7 @@ export interface SessionParts {
 
 /** The routes `/me`, `/sessions` and `/cart`. */
 export function sessionRoutes({ door: { getAuth }, accounts, sessions }: SessionParts): Router {
-  const router = Router()
+  const router = Router(exactly)
   router
     .route('/me')
     .get(async (request, response) => {

@@ -1,7 +1,7 @@
 /** Tokens for APIs: a session cookie in, a token pair out; refresh, revocation, introspection, keys, and one API. */
 import { AuthError, type KeyRing, type TokenIssuer } from '@tessera-auth/core'
 import { type ErrorRequestHandler, Router } from 'express'
-import { allow, AppError, foreignFirst } from './app-error.ts'
+import { allow, AppError, exactly, foreignFirst } from './app-error.ts'
 import { jsonBody, jsonOrFormBody, optionalTextField, textField } from './body.ts'
 import type { Door } from './door.ts'
 
@@ -18,7 +18,7 @@ const scopes = ['profile', 'orders:read']
 
 /** The routes `/auth/token*`, `/api/profile` and `/.well-known/jwks.json`. */
 export function tokenRoutes({ door: { getAuth }, tokens, keys, introspection }: TokenParts): Router {
-  const router = Router()
+  const router = Router(exactly)
   router
     .route('/auth/token')
     .post(jsonBody, async (request, response) => {

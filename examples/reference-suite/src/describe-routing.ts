@@ -121,6 +121,17 @@ function describeUnknown({ app }: Subject): void {
       }
     })
 
+    test.each(['/ME', '/Me', '/me/', '/sessions/', '/account/', '/auth/sign-out/', '/AUTH/SIGN-OUT'])(
+      'is one that differs from a known one in case or by a slash: %s',
+      async (path) => {
+        const { browser } = await signUp(app())
+        for (const method of ['GET', 'POST', 'DELETE']) {
+          expect((await browser.request(method, path)).status, method).toBe(404)
+        }
+        expect((await browser.get('/me')).status).toBe(200)
+      },
+    )
+
     test.each([
       '/%',
       '/%00',

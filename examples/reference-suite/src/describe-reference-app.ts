@@ -8,6 +8,7 @@ import { describeBodies } from './describe-bodies.ts'
 import { describeCart } from './describe-cart.ts'
 import { describeCookies } from './describe-cookies.ts'
 import { describeCsrf } from './describe-csrf.ts'
+import { describeEdges } from './describe-edges.ts'
 import { describeOAuth } from './describe-oauth.ts'
 import { describeOutage } from './describe-outage.ts'
 import { describePage } from './describe-page.ts'
@@ -55,6 +56,7 @@ export function describeReferenceApp(name: string, command: AppCommand, open?: (
 
     describeProcess(subject)
     describeRouting(subject)
+    describeEdges(subject)
     describeBodies(subject)
     describeCsrf(subject)
     describeCookies(subject)

@@ -121,7 +121,7 @@ function describeUnknown({ app }: Subject): void {
       }
     })
 
-    test.each(['/ME', '/Me', '/me/', '/sessions/', '/account/', '/auth/sign-out/', '/AUTH/SIGN-OUT'])(
+    test.each(['/ME', '/Me', '/me/', '/cart/', '/account/', '/auth/sign-out/', '/AUTH/SIGN-OUT'])(
       'is one that differs from a known one in case or by a slash: %s',
       async (path) => {
         const { browser } = await signUp(app())

@@ -1,6 +1,5 @@
 /** One request to a provider's API with an access token, bearer or bound to a key. */
 import * as wire from 'oauth4webapi'
-import { dpopHandle } from './dpop.js'
 import type { BoundToken, Wire } from './provider-client.js'
 
 /** What is asked of the API. */
@@ -13,9 +12,9 @@ export interface ApiRequest {
 
 /** Sends it; redirects are not followed, and every status is an answer. */
 export async function requestApi(connection: Wire, token: BoundToken, request: ApiRequest): Promise<Response> {
-  const { client, options } = connection
+  const { options, dpopHandles } = connection
   const { url, method, headers, body } = request
-  const DPoP = token.dpopKey ? await dpopHandle(client, token.dpopKey) : null
+  const DPoP = token.dpopKey ? await dpopHandles(token.dpopKey) : null
   const bound = DPoP ? { ...options, DPoP } : options
   const send = (): Promise<Response> =>
     wire.protectedResourceRequest(token.accessToken, method, url, headers, body, bound)

@@ -6,7 +6,7 @@ import { type Platform, systemPlatform } from '../platform.js'
 import { requestApi } from './api-request.js'
 import { createClientAuthentication } from './client-authentication.js'
 import { type IdTokenExpectation, type JwtContext, verifyIdToken } from './id-token.js'
-import { dpopHandle } from './dpop.js'
+import { createDpopHandles, type DpopHandles } from './dpop.js'
 import { createKeyFinder } from './provider-keys.js'
 import { type Claims, definitionOf, type ProviderDefinition } from './provider.js'
 import { createMetadataReader, type ServerMetadata } from './server-metadata.js'
@@ -19,6 +19,7 @@ export interface Wire {
   readonly client: wire.Client
   readonly authentication: wire.ClientAuth
   readonly options: WireOptions
+  readonly dpopHandles: DpopHandles
 }
 
 /** Options of every request: our network, our timeout, what they may reach, and how much of an answer is read. */
@@ -64,6 +65,7 @@ export function createProviderClient(provider: unknown, platform: Platform): Pro
   const metadata = createMetadataReader(definition, platform)
   const keys = createKeyFinder(definition, metadata, platform)
   const authenticate = createClientAuthentication(definition, platform)
+  const dpopHandles = createDpopHandles({ client_id: definition.clientId }, platform)
 
   const client: ProviderClient = {
     definition,
@@ -76,7 +78,8 @@ export function createProviderClient(provider: unknown, platform: Platform): Pro
         // oauth4webapi reads the runtime's clock; it is told by how much ours differs.
         const skew = platform.now() - systemPlatform.now()
         const identity = { client_id: definition.clientId, [wire.clockSkew]: skew }
-        return run({ server: { ...server }, client: identity, authentication: await authenticate(server), options })
+        const authentication = await authenticate(server)
+        return run({ server: { ...server }, client: identity, authentication, options, dpopHandles })
       }),
     grant: (type, parameters, options = {}) => requestTokens(client, { type, parameters }, options),
     verifyIdToken: async (token, expectation) => verifyIdToken(await client.jwtContext(), token, expectation),
@@ -92,8 +95,8 @@ async function requestTokens(
   { dpopKey, signal }: GrantRequest,
 ): Promise<TokenAnswer> {
   const { definition, platform } = client
-  return client.exchange(async ({ server, client: identity, authentication, options }) => {
-    const DPoP = dpopKey ? await dpopHandle(identity, dpopKey) : null
+  return client.exchange(async ({ server, client: identity, authentication, options, dpopHandles }) => {
+    const DPoP = dpopKey ? await dpopHandles(dpopKey) : null
     const bound = DPoP ? { ...options, DPoP } : options
     const now = platform.now()
     const send = async (): Promise<TokenAnswer> => {

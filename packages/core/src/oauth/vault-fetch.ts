@@ -1,7 +1,6 @@
 /** The bridge: calls a provider's API for a user, and lets no token leave this server. */
 import * as wire from 'oauth4webapi'
 import { AuthError } from '../errors.js'
-import type { Platform } from '../platform.js'
 import { requestApi } from './api-request.js'
 import type { ProviderTokens } from './identity.js'
 import type { ProviderClient } from './provider-client.js'
@@ -71,7 +70,7 @@ async function send(
   for (const name of dropped) headers.delete(name)
   const { body, type } = await sendable(init.body)
   if (type !== null && !headers.has('content-type')) headers.set('content-type', type)
-  const head = headTimeout(platform, init.signal)
+  const head = headTimeout(init.signal)
   try {
     return await client.exchange(async (connection) => {
       // The answer is the app's: it is streamed, however long it is.
@@ -88,16 +87,18 @@ async function send(
   }
 }
 
-/** Aborts when nothing comes, and lets go once something does: a stream may take as long as it takes. */
-function headTimeout(platform: Platform, signal?: AbortSignal | null): { signal: AbortSignal; answered(): void } {
+/**
+ * Aborts when nothing comes, and lets go once something does: a stream may take as long as it takes. The runtime's own
+ * timer keeps no process alive, and goes with the signal.
+ */
+function headTimeout(signal?: AbortSignal | null): { signal: AbortSignal; answered(): void } {
   const controller = new AbortController()
-  let waiting = true
-  void platform.sleep(headTimeoutSeconds * 1000).then(() => waiting && controller.abort())
+  const timeout = AbortSignal.timeout(headTimeoutSeconds * 1000)
+  const abort = (): void => controller.abort()
+  timeout.addEventListener('abort', abort)
   return {
     signal: signal ? AbortSignal.any([signal, controller.signal]) : controller.signal,
-    answered: () => {
-      waiting = false
-    },
+    answered: () => timeout.removeEventListener('abort', abort),
   }
 }
 

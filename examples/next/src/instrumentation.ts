@@ -1,12 +1,9 @@
-/** Next calls this once before it answers: a bad setting stops the start, and not the first visitor. */
+/** Next calls this once when it starts: a bad setting stops the start, and not the first visitor. */
 
-/** Opens the app, and has the visitors' addresses written from then on. */
+/** Opens the app. Under server.ts it is open already. */
 export async function register(): Promise<void> {
   if (process.env['NEXT_RUNTIME'] !== 'nodejs') return
-  const [{ runningApp }, { writeAddresses }] = await Promise.all([
-    import('./running-app.ts'),
-    import('./write-address.ts'),
-  ])
-  const { config } = await runningApp()
-  writeAddresses(config.trustProxy)
+  const [{ runningApp }, { endStart }] = await Promise.all([import('./running-app.ts'), import('./start-failure.ts')])
+  // Next would go on and answer 500, whatever is thrown here.
+  await runningApp().catch(endStart)
 }

@@ -6,6 +6,7 @@ import { keptSecret } from './secrets.ts'
 import { createServices, type Services } from './services.ts'
 import { openStores } from './stores.ts'
 import type { Users } from './users.ts'
+import { writeAddresses } from './write-address.ts'
 
 /** What routes, pages and actions are made of. */
 export interface RunningApp {
@@ -20,15 +21,10 @@ interface Process {
   [key: symbol]: Promise<RunningApp> | undefined
 }
 
-const purgeMilliseconds = 600_000
+const housekeepingMilliseconds = 600_000
 
 /** Each bundle has modules of its own; the process has one of these. */
 const key = Symbol.for('tessera-example.running-app')
-
-/** The app of this process, if it was opened. */
-export function openedApp(): Promise<RunningApp> | undefined {
-  return (globalThis as unknown as Process)[key]
-}
 
 /** The app of this process. Rejects with `SettingError`, or with what keeps a store from answering. */
 export function runningApp(): Promise<RunningApp> {
@@ -37,13 +33,14 @@ export function runningApp(): Promise<RunningApp> {
 }
 
 async function open(config: Config): Promise<RunningApp> {
+  writeAddresses(config.trustProxy)
   const stores = await openStores(config)
   const provider = await openProvider(config)
   const { store, users } = stores
   const shared = { store, origin: config.origin, secrets: config.secrets ?? madeSecret() }
   const services = createServices({ ...provider, shared, users, config })
-  // What has expired opens nothing any more; this only makes room. A failure is for the next time.
-  setInterval(() => void services.sessions.purge().catch(() => {}), purgeMilliseconds).unref()
+  await services.accounts.finishEndings()
+  setInterval(() => void keepHouse(services).catch(() => {}), housekeepingMilliseconds).unref()
   return {
     config,
     shared,
@@ -53,6 +50,12 @@ async function open(config: Config): Promise<RunningApp> {
       await Promise.allSettled([stores.close(), provider.close()])
     },
   }
+}
+
+/** What has expired opens nothing any more; removing it only makes room. */
+async function keepHouse({ accounts, sessions }: Services): Promise<void> {
+  await accounts.finishEndings()
+  await sessions.purge()
 }
 
 function madeSecret(): string[] {

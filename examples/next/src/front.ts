@@ -1,0 +1,63 @@
+/** What Node tells of a request before Next sees it: put right, or answered, where Next would fail or not answer at all. */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+/** Names the method of a request that Next would not hand on: it knows seven. It then comes as OPTIONS, which changes nothing. */
+export const otherMethod = 'x-other-method'
+
+/** Where nothing is. */
+export const nowhere = '/nowhere'
+
+const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+/** A slash too many, or an escape that need not be one: Next would redirect, or take it for a path that it then does not find. */
+const nobodys = /\/\/|\\|[^/]\/$|%(?:2[de]|3\d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/i
+
+/** Lets Next answer what it can. */
+export function front(next: RequestListener): RequestListener {
+  return (request, response) => {
+    // As proxies ask, RFC 9112 §3.2.2.
+    request.url = request.url?.replace(/^https?:\/\/[^/?]*(?=\/)/i, '') ?? ''
+    if (isReadable(request)) next(tidy(request), response)
+    else refuse(response)
+  }
+}
+
+/** What Node cannot read at all is answered as an error too. */
+export function refuseUnreadable({ code }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || code === 'ECONNRESET') return void socket.destroy()
+  const status = code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const lines = ['Connection: close', 'Cache-Control: no-store', 'Content-Type: application/json']
+  socket.end([`HTTP/1.1 ${status}`, ...lines, '', refusal].join('\r\n'))
+}
+
+const error = { code: 'invalid_request', message: 'The request has something in the wrong form.' }
+const refusal = JSON.stringify({ error })
+
+/** Next answers 500 to `*` and to a path with broken escapes; it is the client's fault. */
+function isReadable({ url = '' }: IncomingMessage): boolean {
+  try {
+    return url.startsWith('/') && decodeURIComponent(pathOf(url)) !== ''
+  } catch {
+    return false
+  }
+}
+
+function tidy(request: IncomingMessage): IncomingMessage {
+  const { url = '', method = '' } = request
+  if (nobodys.test(pathOf(url))) request.url = nowhere
+  if (!knownMethods.has(method)) {
+    request.headers[otherMethod] = method
+    request.method = 'OPTIONS'
+  }
+  // There is no other protocol here: the request is answered as if none had been offered (RFC 9110 §7.8).
+  delete request.headers.upgrade
+  return request
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? ''
+}
+
+function refuse(response: ServerResponse): void {
+  response.writeHead(400, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(refusal)
+}

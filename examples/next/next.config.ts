@@ -24,13 +24,13 @@ const config: NextConfig = {
     }
     return [{ source: '/:path*', headers: Object.entries(headers).map(([key, value]) => ({ key, value })) }]
   },
-  // What is not there is a page for a person (not-found.tsx), and JSON for a program.
+  // What is not there is a page for a person (not-found.tsx), and JSON for a program; proxy.ts says who asks.
   async rewrites() {
-    const program = [{ type: 'header' as const, key: 'accept', value: '.*text/html.*' }]
+    const program = [{ type: 'header' as const, key: 'x-not-found-as', value: 'json' }]
     return {
       beforeFiles: [],
       afterFiles: [],
-      fallback: [{ source: '/:path*', destination: '/not-found', missing: program }],
+      fallback: [{ source: '/:path*', destination: '/not-found', has: program }],
     }
   },
 }

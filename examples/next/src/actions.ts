@@ -5,11 +5,11 @@ import { AuthError } from '@tessera-auth/core'
 import { headers } from 'next/headers'
 import { redirect } from 'next/navigation'
 import type { AccountRequest } from './accounts.ts'
+import { isAppError } from './answer-errors.ts'
 import { openApp } from './auth.ts'
 import { addressOf } from './client-address.ts'
 import type { FormState } from './form-state.ts'
 import { messageOf, reasonsOf } from './messages.ts'
-import { isAppError } from './methods.ts'
 import type { Services } from './services.ts'
 
 type State = FormState | null

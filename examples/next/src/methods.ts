@@ -2,10 +2,12 @@
 import { AuthError, type RequestAuth } from '@tessera-auth/core'
 import type { NextRequest } from 'next/server'
 import type { AccountRequest } from './accounts.ts'
+import { appErrorAnswer, errorAnswer } from './answer-errors.ts'
 import { AppError } from './app-error.ts'
 import { type App, openApp } from './auth.ts'
 import type { Cart } from './cart.ts'
 import { addressOf } from './client-address.ts'
+import { otherMethod } from './front.ts'
 import { type BodyType, readBody } from './request-body.ts'
 
 /** One request to a route, with all that answering it takes. */
@@ -22,6 +24,11 @@ export interface PathOptions {
   readonly takes?: readonly BodyType[]
   /** OAuth clients expect RFC 6749 §5.2 bodies. */
   readonly errors?: 'oauth'
+  /**
+   * Which unsafe requests of other sites are refused whatever their body is: those with a cookie of ours, or, where the
+   * answer would set one, all; or none, where no cookie speaks.
+   */
+  readonly guard?: 'cookie' | 'always' | 'none'
 }
 
 type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
@@ -44,7 +51,7 @@ export function methods(
   const known = { ...(answers.GET ? { HEAD: answers.GET } : {}), ...answers }
   const allow = [...Object.keys(known), 'OPTIONS'].toSorted().join(', ')
   const refuse = async (): Promise<Response> => appErrorAnswer(new AppError('method_not_allowed'), { Allow: allow })
-  const tell = async (): Promise<Response> => new Response(null, { status: 204, headers: { Allow: allow } })
+  const tell = async (): Promise<Response> => noStore(new Response(null, { status: 204, headers: { Allow: allow } }))
   const of = (method: Method): NextHandler => {
     const answer = known[method]
     return answer ? handlerOf(answer, options) : refuse
@@ -56,7 +63,7 @@ export function methods(
     PUT: of('PUT'),
     PATCH: of('PATCH'),
     DELETE: of('DELETE'),
-    OPTIONS: tell,
+    OPTIONS: (request) => (request.headers.has(otherMethod) ? refuse() : tell()),
   }
 }
 
@@ -75,12 +82,8 @@ export function empty(status: 200 | 204): Response {
   return new Response(null, { status })
 }
 
-/** Known by its name: each bundle has a class of its own. */
-export function isAppError(error: unknown): error is AppError {
-  return error instanceof Error && error.name === 'AppError'
-}
-
-function handlerOf(answer: Answer, { takes = ['json'], errors }: PathOptions): NextHandler {
+function handlerOf(answer: Answer, options: PathOptions): NextHandler {
+  const { takes = ['json'], errors, guard = 'cookie' } = options
   return async (request, context) => {
     const app = await openApp()
     const handler = app.route<Record<string, string>>(async (_request, auth, params) => {
@@ -88,11 +91,23 @@ function handlerOf(answer: Answer, { takes = ['json'], errors }: PathOptions): N
         const body = isSafe(request) ? undefined : await readBody(request, takes)
         return noStore(await answer({ app, auth, request, params, body, address: addressOf(request.headers) }))
       } catch (error) {
-        return errorAnswer(error, errors)
+        return errorAnswer(await foreignFirst(error, auth, guard), errors)
       }
     })
     return handler(request, { params: context.params as Promise<Record<string, string>> })
   }
+}
+
+/** What another site sends is refused as such, also where its body alone would have been reason enough. */
+async function foreignFirst(error: unknown, auth: Call['auth'], guard: PathOptions['guard']): Promise<unknown> {
+  const { status } = (error ?? {}) as { status?: unknown }
+  if (guard === 'none' || ![400, 413, 415].includes(Number(status))) return error
+  try {
+    await (guard === 'always' ? auth.beginLogin(null) : auth.session())
+  } catch (rejection) {
+    if (rejection instanceof AuthError && rejection.code === 'csrf_rejected') return rejection
+  }
+  return error
 }
 
 function isSafe({ method }: Request): boolean {
@@ -102,26 +117,4 @@ function isSafe({ method }: Request): boolean {
 function noStore(response: Response): Response {
   if (!response.headers.has('Cache-Control')) response.headers.set('Cache-Control', 'no-store')
   return response
-}
-
-/** The library's errors are answered by `route`; what has a digest is Next's own; the rest is logged. */
-function errorAnswer(error: unknown, form: PathOptions['errors']): Response {
-  if (error instanceof AuthError) {
-    throw form && error.code === 'invalid_request' ? new AuthError('invalid_request', { form }) : error
-  }
-  if (isAppError(error)) return form ? oauthAnswer(error) : appErrorAnswer(error)
-  if (error instanceof Error && 'digest' in error) throw error
-  console.error(error)
-  return appErrorAnswer(new AppError('internal_error'))
-}
-
-function appErrorAnswer({ code, message, status, details }: AppError, headers: HeadersInit = {}): Response {
-  const all = new Headers(headers)
-  all.set('Cache-Control', 'no-store')
-  if (status === 503) all.set('Retry-After', '5')
-  return Response.json({ error: { ...details, code, message } }, { status, headers: all })
-}
-
-function oauthAnswer({ status, message }: AppError): Response {
-  return noStore(Response.json({ error: 'invalid_request', error_description: message }, { status }))
 }

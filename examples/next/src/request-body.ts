@@ -26,6 +26,15 @@ export async function readBody(request: Request, types: readonly BodyType[]): Pr
   }
 }
 
+/** Throws `AppError` for a `multipart/form-data` body that is too long, or is none. */
+export async function checkMultipart(request: Request): Promise<void> {
+  const headers = { 'Content-Type': request.headers.get('content-type') ?? '' }
+  const copy = new Response(await readText(request), { headers })
+  await copy.formData().catch(() => {
+    throw new AppError('invalid_request')
+  })
+}
+
 function hasBody(headers: Headers): boolean {
   return headers.has('transfer-encoding') || Number(headers.get('content-length') ?? 0) > 0
 }

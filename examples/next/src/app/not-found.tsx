@@ -1,6 +1,8 @@
+import { connection } from 'next/server'
 import { Header } from '../components/header.tsx'
 
-export default function NotFound() {
+export default async function NotFound() {
+  await connection() // made ahead, it would be kept by caches, and have no nonce
   return (
     <>
       <Header />

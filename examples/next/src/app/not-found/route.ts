@@ -1,11 +1,15 @@
 import { AppError } from '../../app-error.ts'
-import { methods } from '../../methods.ts'
+import { appErrorAnswer } from '../../answer-errors.ts'
 
-const answer = (): Response => {
-  throw new AppError('not_found')
+/** Whatever is sent, and by whatever method: there is nothing that could take it. */
+const answer = async (): Promise<Response> => appErrorAnswer(new AppError('not_found'))
+
+export {
+  answer as GET,
+  answer as HEAD,
+  answer as POST,
+  answer as PUT,
+  answer as PATCH,
+  answer as DELETE,
+  answer as OPTIONS,
 }
-
-export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
-  { GET: answer, POST: answer, PUT: answer, PATCH: answer, DELETE: answer },
-  { takes: [] },
-)

@@ -10,5 +10,5 @@ export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
     },
   },
   // OpenID Connect Back-Channel Logout 1.0 §2.8: 400, in the form of OAuth.
-  { takes: ['form', 'json'], errors: 'oauth' },
+  { takes: ['form', 'json'], errors: 'oauth', guard: 'none' },
 )

@@ -1,9 +1,12 @@
 import { methods } from '../../../methods.ts'
 import { sessionBody, userBody } from '../../../session-body.ts'
 
-export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
-  async POST(call) {
-    const { user, session } = await call.app.services.accounts.signIn(call)
-    return Response.json({ user: userBody(user), session: sessionBody(session, session.id) })
+export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
+  {
+    async POST(call) {
+      const { user, session } = await call.app.services.accounts.signIn(call)
+      return Response.json({ user: userBody(user), session: sessionBody(session, session.id) })
+    },
   },
-})
+  { guard: 'always' },
+)

@@ -11,5 +11,5 @@ export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
       return Response.json(await app.services.tokens.introspect(textField(body, 'token')))
     },
   },
-  { takes: ['json', 'form'], errors: 'oauth' },
+  { takes: ['json', 'form'], errors: 'oauth', guard: 'none' },
 )

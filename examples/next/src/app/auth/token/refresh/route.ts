@@ -7,5 +7,5 @@ export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
       return Response.json(await app.services.tokens.refresh(textField(body, 'refresh_token')))
     },
   },
-  { takes: ['json', 'form'], errors: 'oauth' },
+  { takes: ['json', 'form'], errors: 'oauth', guard: 'none' },
 )

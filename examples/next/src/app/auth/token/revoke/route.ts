@@ -8,5 +8,5 @@ export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
       return empty(200)
     },
   },
-  { takes: ['json', 'form'], errors: 'oauth' },
+  { takes: ['json', 'form'], errors: 'oauth', guard: 'none' },
 )

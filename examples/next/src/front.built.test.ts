@@ -1,0 +1,56 @@
+import { createStarter, openBrowser, type AppProcess } from '@tessera-auth/reference-suite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const cwd = new URL('..', import.meta.url).pathname
+const starter = createStarter({ program: process.execPath, args: ['src/server.ts'], cwd })
+let app: AppProcess
+
+beforeAll(async () => {
+  app = await starter.start()
+})
+afterAll(() => starter.clear())
+
+describe('a path that Next would redirect, or take for another', () => {
+  test.each(['/me/', '//me', '/%6de', '/sessions/%61', '/auth//sign-in', '/me/?a=b'])(
+    '%s is unknown, and kept by no cache',
+    async (path) => {
+      const visitor = openBrowser(app)
+      const program = await visitor.get(path)
+      expect([program.status, program.code]).toEqual([404, 'not_found'])
+      expect(program.headers.get('cache-control')).toContain('no-store')
+      const person = await visitor.get(path, { headers: { accept: 'text/html' } })
+      expect([person.status, person.headers.get('content-type')]).toEqual([404, expect.stringContaining('text/html')])
+      expect(person.headers.get('cache-control')).toContain('no-store')
+    },
+  )
+})
+
+describe('the page that says so', () => {
+  test('has the nonce of its own policy on every script', async () => {
+    const { headers, text } = await openBrowser(app).get('/nope', { headers: { accept: 'text/html' } })
+    const nonce = /'nonce-([^']+)'/.exec(headers.get('content-security-policy') ?? '')?.[1] ?? 'none'
+    const scripts = text.match(/<script\b[^>]*>/g) ?? []
+    expect(scripts.filter((script) => !script.includes(`nonce="${nonce}"`))).toEqual([])
+  })
+})
+
+describe('a request of another site that would be given a cookie', () => {
+  test.each([
+    ['POST', '/auth/sign-in'],
+    ['POST', '/auth/sign-up'],
+    ['PUT', '/cart'],
+  ])('%s %s is refused as such, whatever its body is', async (method, path) => {
+    const headers = { 'content-type': 'application/json' }
+    for (const raw of ['{', '{}', '[]']) {
+      const answer = await openBrowser(app).request(method, path, { raw, headers, site: 'cross-site' })
+      expect([answer.status, answer.code]).toEqual([403, 'csrf_rejected'])
+    }
+  })
+})
+
+describe('what Node cannot read', () => {
+  test('is answered with an error in our form', async () => {
+    const answer = await openBrowser(app).get('/me', { headers: { cookie: `a=${'a'.repeat(20_000)}` } })
+    expect([answer.status, answer.code]).toEqual([431, 'invalid_request'])
+  })
+})

@@ -61,9 +61,12 @@ async function submit(
   redirect('/')
 }
 
-/** What a page can tell; anything else is for Next. */
+/** What a page can tell of it. */
 function refusalOf(error: unknown): FormState {
-  if (!(error instanceof AuthError || isAppError(error))) throw error
+  if (!(error instanceof AuthError || isAppError(error))) {
+    console.error(error)
+    return { message: messageOf('internal_error'), reasons: [] }
+  }
   const { code, details } = error
   const { reasons } = details as { reasons?: unknown }
   return { message: messageOf(code), reasons: reasonsOf(Array.isArray(reasons) ? reasons.map(String) : []) }

@@ -48,6 +48,30 @@ describe('a request of another site that would be given a cookie', () => {
   })
 })
 
+describe('what only says that it comes from the page', () => {
+  test('is refused, and is not our fault', async () => {
+    const visitor = openBrowser(app)
+    const action = /quot;id&quot;:&quot;([0-9a-f]+)/.exec((await visitor.get('/')).text)?.[1] ?? ''
+    expect(action).not.toBe('')
+    const boundary = 'multipart/form-data; boundary=b'
+    const part = (name: string, value: string) =>
+      `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
+    const reference = part('$ACTION_REF_1', '') + part('$ACTION_1:0', `{"id":"${action}","bound":"$@1"}`)
+    for (const [raw, headers] of [
+      ['x', { 'next-action': action, 'content-type': 'multipart/form-data' }],
+      ['x', { 'next-action': action, 'content-type': 'text/plain' }],
+      ['x'.repeat(200_000), { 'next-action': action, 'content-type': 'text/plain' }],
+      [`${reference}${part('$ACTION_1:1', 'x')}--b--`, { 'content-type': boundary }],
+      [`${part(`$ACTION_ID_${action}`, '')}--b--`, { 'content-type': boundary }],
+    ] as const) {
+      const { status } = await visitor.request('POST', '/', { raw, headers })
+      expect(status, JSON.stringify(headers)).toBeLessThan(500)
+    }
+    const headers = { rsc: '1', 'next-router-state-tree': 'x', accept: 'text/html' }
+    expect((await visitor.get('/nope', { headers })).status).toBe(400)
+  })
+})
+
 describe('what Node cannot read', () => {
   test('is answered with an error in our form', async () => {
     const answer = await openBrowser(app).get('/me', { headers: { cookie: `a=${'a'.repeat(20_000)}` } })

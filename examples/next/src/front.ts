@@ -17,8 +17,9 @@ export function front(next: RequestListener): RequestListener {
   return (request, response) => {
     // As proxies ask, RFC 9112 §3.2.2.
     request.url = request.url?.replace(/^https?:\/\/[^/?]*(?=\/)/i, '') ?? ''
-    if (isReadable(request)) next(tidy(request), response)
-    else refuse(response)
+    if (!isReadable(request)) return refuse(response)
+    if (speaksNext(request)) blameClient(response)
+    next(tidy(request), response)
   }
 }
 
@@ -52,6 +53,23 @@ function tidy(request: IncomingMessage): IncomingMessage {
   // There is no other protocol here: the request is answered as if none had been offered (RFC 9110 §7.8).
   delete request.headers.upgrade
   return request
+}
+
+/** Whether it comes, or says that it comes, from what Next runs in browsers, or from a form of a page. */
+function speaksNext({ headers }: IncomingMessage): boolean {
+  const isForm = /^multipart\/form-data\b/i.test(headers['content-type'] ?? '')
+  return isForm || 'next-action' in headers || 'next-router-state-tree' in headers
+}
+
+/** Next answers 500 where it cannot read what is its own; actions tell of all other failures in the page. */
+function blameClient(response: ServerResponse): void {
+  let status = response.statusCode
+  Object.defineProperty(response, 'statusCode', {
+    get: () => status,
+    set(given: number) {
+      status = given === 500 ? 400 : given
+    },
+  })
 }
 
 function pathOf(url: string): string {

@@ -17,10 +17,11 @@ try {
 async function start({ port, origin }: Config): Promise<void> {
   const { hostname } = new URL(origin)
   const app = await runningApp() // first, as Next would not wait for it, nor mind if it fails
-  const web = next({ dir: fileURLToPath(new URL('..', import.meta.url)), hostname, port, quiet: true })
+  const dir = fileURLToPath(new URL('..', import.meta.url))
+  // Next listens there for requests that offer another protocol, and would never answer them: on a server that has none.
+  const web = next({ dir, hostname, port, quiet: true, httpServer: createServer() })
   await quietly(() => web.prepare())
-  // Next would take over connections that ask for another protocol, and then not answer them.
-  const server = createServer({ shouldUpgradeCallback: () => false }, front(web.getRequestHandler()))
+  const server = createServer(front(web.getRequestHandler()))
   server.on('clientError', refuseUnreadable)
   stopOnSignal(server, () => app.close())
   await withSetting('PORT', 'a free port', () => listen(server, port))

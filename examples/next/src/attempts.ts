@@ -43,15 +43,13 @@ export function createAttempts(shared: Pick<Shared, 'store' | 'onEvent' | 'platf
       await here.giveBack(pair)
       throw error
     }
-    try {
-      const result = await check()
-      await Promise.all([here.reset(pair), anywhere.giveBack(...each)])
-      return result
-    } catch (error) {
+    const result = await check().catch(async (error: unknown) => {
       const failed = error instanceof AuthError && error.code === 'invalid_credentials'
       if (!failed) await Promise.allSettled([here.giveBack(pair), anywhere.giveBack(...each)])
       throw error
-    }
+    })
+    await Promise.all([here.reset(pair), anywhere.giveBack(...each)])
+    return result
   }
 
   return {

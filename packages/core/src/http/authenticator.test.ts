@@ -314,7 +314,6 @@ describe('a cookie that comes after the answer of respond', () => {
   test.each([
     ['signs in', async (auth: RequestAuth<Cart>) => auth.signIn(await auth.beginLogin('user-1'))],
     ['proves somebody again', (auth: RequestAuth<Cart>) => auth.reauthenticate({ methods: ['pwd'] })],
-    ['signs out', (auth: RequestAuth<Cart>) => auth.signOut()],
   ])('is an error where a stream %s', async (_, change) => {
     const { authenticator, signIn } = setUp()
     const { cookie } = await signIn()
@@ -334,6 +333,37 @@ describe('a cookie that comes after the answer of respond', () => {
     })
     await response.text()
     expect(outcome).toMatchObject(late)
+  })
+
+  test('is deleted whatever another write of the request came to', async () => {
+    const store = memoryStore()
+    const replace = (): Promise<boolean> => Promise.reject(new Error('lost'))
+    const data = { initial: { items: [] } as Cart, parse: (stored: unknown) => stored as Cart }
+    const sessions = createSessions({ store: { ...store, replace }, data })
+    const authenticator = createAuthenticator({ origin, sessions })
+    const { token } = await sessions.create({ attempt: await sessions.beginLogin('user-1') })
+    const headers = new Headers()
+    const cookie = `__Host-session=${token}`
+    const auth = authenticator.bind(new Request(origin, { method: 'POST', headers: { ...own, cookie } }), headers)
+    const outcomes = await Promise.allSettled([auth.updateData((cart) => cart), auth.signOut()])
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+    expect(headers.getSetCookie()[0]).toContain('Max-Age=0')
+    expect(await sessions.list('user-1')).toEqual([])
+  })
+
+  test('is none where it is to be deleted: a socket signs out, and its door knows', async () => {
+    const { authenticator, sessions, signIn } = setUp()
+    const { cookie } = await signIn()
+    const headers = {
+      append(name: string) {
+        if (name === 'Set-Cookie') throw Object.assign(new Error('too late'), late)
+      },
+    }
+    const auth = authenticator.bind(new Request(origin, { method: 'POST', headers: { ...own, cookie } }), headers)
+    const { userId } = await auth.requireSession()
+    await auth.signOut()
+    expect(await auth.session()).toBeNull()
+    expect(await sessions.list(userId)).toEqual([])
   })
 
   test('is an error after a handler that failed', async () => {

@@ -164,18 +164,22 @@ describe('consume, by a flood', () => {
     const { store, platform } = setUp()
     const hanging = { ...store, get: () => new Promise<never>(() => {}) }
     const limiter = createRateLimiter({ store: hanging, platform, limit: 3, windowSeconds: 60 })
-    const codes: string[] = []
-    const note = ({ code }: { code: string }): void => void codes.push(code)
-    for (let second = 0; second < 5; second += 1) {
-      limiter.consume('a').catch(note)
-      limiter.giveBack('a').catch(note)
+    const answers: [code: string, seconds: number][] = []
+    const note = (second: number) => (error: { code: string }) => {
+      answers.push([error.code, platform.now() - began - second])
+    }
+    const began = platform.now()
+    for (let second = 0; second < 10; second += 1) {
+      if (second < 5) limiter.consume('a').catch(note(second))
+      if (second < 5) limiter.giveBack('a').catch(note(second))
       await turns()
       for (let step = 0; step < 4; step += 1) {
         platform.advance(0.25)
         await turns()
       }
     }
-    expect(codes).toEqual(Array.from({ length: 10 }, () => 'unavailable'))
+    expect(answers.map(([code]) => code)).toEqual(Array.from({ length: 10 }, () => 'unavailable'))
+    expect(Math.max(...answers.map(([, seconds]) => seconds))).toBe(5)
   })
 })
 

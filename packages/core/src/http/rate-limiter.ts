@@ -2,6 +2,7 @@
 import { AuthError } from '../errors.js'
 import { createEmit } from '../events.js'
 import { expected, optionalFunction, requireMethods, seconds, wholeNumber } from '../internal/options.js'
+import { isLate } from '../internal/late.js'
 import { createQueue } from '../internal/queue.js'
 import { type Platform, sha256Text, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
@@ -114,7 +115,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
 }
 
 function createCounts({ records, platform, limit, windowSeconds }: Context): Counts {
-  const queue = createQueue()
+  const queue = createQueue(isLate)
   const forming = new Map<string, Batch>()
 
   function open(key: string): Batch {
@@ -156,7 +157,7 @@ function createCounts({ records, platform, limit, windowSeconds }: Context): Cou
       const counted = await batch.counted
       return counted.free < Math.max(1, place) ? counted : null
     },
-    takeBack: (key) => queue.run(key, () => takeBackOnce(records, key)),
+    takeBack: (key) => takeBackOnce(records, key),
   }
 }
 

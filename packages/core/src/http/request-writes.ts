@@ -61,9 +61,14 @@ export async function signOut<Data>(state: RequestState<Data>): Promise<void> {
   // That a look-up failed earlier says nothing about now: the tokens have ended.
   const known = await state.user?.catch(() => null)
   if (known) await sessions.revoke(known.userId, known.id)
-  if (known || tokens.length > 0) state.responseHeaders.append('Set-Cookie', jar.session.delete())
   state.user = Promise.resolve(null)
   state.given = null
+  if (!known && tokens.length === 0) return
+  try {
+    state.responseHeaders.append('Set-Cookie', jar.session.delete())
+  } catch {
+    // Too late, as on a socket: the token has ended, and its cookie opens nothing.
+  }
 }
 
 /** The same session under a new token, authenticated now. No cookie is set when the session ended meanwhile. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { StoreError } from '../errors.js'
+import { isLate, markLate } from './late.js'
 import { createQueue } from './queue.js'
 
 /** A job that a test finishes. */
@@ -58,9 +59,9 @@ describe('createQueue', () => {
     expect(await next).toBe('next')
   })
 
-  test('when the store failed a job, those that waited fail with the same error and are not run', async () => {
-    const queue = createQueue()
-    const error = new StoreError('The store did not answer within 5 s.')
+  test('an error that is for all is that of those who waited, and they are not run', async () => {
+    const queue = createQueue(isLate)
+    const error = markLate(new StoreError('The store did not answer within 5 s.'))
     const { promise, reject } = Promise.withResolvers<string>()
     const waiting = [job(), job()] as const
     const answers = [queue.run('a', () => promise), ...waiting.map(({ run }) => queue.run('a', run))]
@@ -71,10 +72,14 @@ describe('createQueue', () => {
     expect(waiting.map(({ started }) => started())).toEqual([false, false])
   })
 
-  test('runs what comes after the store failed', async () => {
-    const queue = createQueue()
-    await queue.run('a', () => Promise.reject(new StoreError('The store failed.'))).catch(() => {})
+  test('runs what comes after it, and after any other error', async () => {
+    const queue = createQueue(isLate)
+    await queue.run('a', () => Promise.reject(markLate(new StoreError('late')))).catch(() => {})
     expect(await queue.run('a', async () => 'next')).toBe('next')
+    const failing = queue.run('a', () => Promise.reject(new StoreError('The store failed.')))
+    const waiting = queue.run('a', async () => 'waited')
+    await expect(failing).rejects.toThrow('failed')
+    expect(await waiting).toBe('waited')
   })
 
   test('takes a job that throws at once for one that failed', async () => {

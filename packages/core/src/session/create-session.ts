@@ -106,6 +106,7 @@ async function endOldest<Data>(
     .filter(({ key }) => key !== created.key)
     .flatMap((entry) => records.decode(entry) ?? [])
     .filter(({ value }) => judge(context, value, now).state === 'active')
+    .toReversed() // as in a list: of one second, the one that was inserted last is the newest
     .toSorted((left, right) => right.value.createdAt - left.value.createdAt)
   const ending = others.slice(maxSessionsPerUser - 1)
   await Promise.all(ending.map(({ key }) => records.remove(key)))

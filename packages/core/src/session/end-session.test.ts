@@ -157,6 +157,13 @@ describe('maxSessionsPerUser', () => {
     expect(living.map(({ id }) => id)).toEqual([made[3]?.session.id, made[2]?.session.id])
   })
 
+  test('within one second the oldest ends too', async () => {
+    const { sessions, signIn } = setUp({ maxSessionsPerUser: 2 })
+    const made = [await signIn(), await signIn(), await signIn()]
+    const living = await sessions.list('user-1')
+    expect(living.map(({ id }) => id)).toEqual([made[2]?.session.id, made[1]?.session.id])
+  })
+
   test('a session that has ended by itself is none of them', async () => {
     const { sessions, signIn, platform } = setUp({
       maxSessionsPerUser: 2,

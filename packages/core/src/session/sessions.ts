@@ -4,6 +4,7 @@ import { carriedOut } from '../internal/carried-out.js'
 import { constantTimeEqual } from '../internal/equal.js'
 import { readToken } from '../internal/opaque-token.js'
 import { optionalFunction, requireMethods, seconds, wholeNumber } from '../internal/options.js'
+import { isLate } from '../internal/late.js'
 import { createQueue } from '../internal/queue.js'
 import { systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
@@ -178,7 +179,7 @@ function createContext<Data>(
       unit: 'sessions',
     }),
     codec: options.data === undefined ? null : createDataCodec(options.data),
-    updates: createQueue(),
+    updates: createQueue(isLate),
     emit: createEmit(options.onEvent, platform),
   }
 }

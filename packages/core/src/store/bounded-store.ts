@@ -1,5 +1,6 @@
 /** Puts a bound on how long a store may take: "cannot know" is said in time, and as a `StoreError`. */
 import { StoreError } from '../errors.js'
+import { markLate } from '../internal/late.js'
 import type { Platform } from '../platform.js'
 import type { Store } from './store.js'
 
@@ -50,7 +51,7 @@ export function boundedStore(store: Store, platform: Platform, timeoutSeconds: n
 
   function expire(call: Waiting): void {
     waiting.delete(call)
-    call.reject(new StoreError(`The store did not answer within ${timeoutSeconds} s.`))
+    call.reject(markLate(new StoreError(`The store did not answer within ${timeoutSeconds} s.`)))
   }
 
   // On the path of every request: one promise, and one timer for all calls.

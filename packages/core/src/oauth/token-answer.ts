@@ -36,7 +36,7 @@ export async function readTokenAnswer(context: AnswerContext, response: Response
   const scope = scopeText(definition, plain.scope)
   const { scope: _raw, ...rest } = plain
   const failed = definition.deviations.errorsWith200 && typeof plain.error === 'string'
-  const even = new Response(JSON.stringify(scope === null ? rest : { ...rest, scope }), {
+  const even = new Response(JSON.stringify(scope === null ? named(rest) : { ...named(rest), scope }), {
     status: failed && response.status === 200 ? 400 : response.status,
     headers: response.headers,
   })
@@ -47,7 +47,7 @@ export async function readTokenAnswer(context: AnswerContext, response: Response
     refreshToken: read.refresh_token ?? null,
     expiresAt: read.expires_in === undefined ? null : now + Math.floor(read.expires_in),
     scope,
-    idToken: typeof idToken === 'string' ? idToken : null,
+    idToken: typeof idToken === 'string' && idToken !== '' ? idToken : null,
     answer,
   }
 }
@@ -60,6 +60,11 @@ function parse(text: string): Record<string, unknown> {
   } catch {
     return {}
   }
+}
+
+/** Servers whose serializer writes every member say `null` or '' for none; the tokens beside it are good all the same. */
+function named(answer: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(answer).filter(([, value]) => value !== null && value !== ''))
 }
 
 function scopeText({ deviations }: ProviderDefinition, scope: unknown): string | null {

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../errors.js'
-import { expected, optionalFunction, requireMethods, requireText, seconds, wholeNumber } from './options.js'
+import {
+  expected,
+  listOf,
+  optionalFlag,
+  optionalFunction,
+  requireMethods,
+  requireText,
+  seconds,
+  wholeNumber,
+} from './options.js'
 
 const rule = { default: 5, min: 1, max: 10, unit: 'entries' }
 
@@ -49,6 +58,34 @@ describe('requireMethods', () => {
     expect(() => requireMethods('store', value, ['get', 'insert'])).toThrow(
       /^store: expected an object with the methods get, insert, received /,
     )
+  })
+})
+
+describe('optionalFlag', () => {
+  test.for([true, false])('takes %s', (value) => {
+    expect(optionalFlag('dpop', value)).toBe(value)
+  })
+
+  test('is false where nothing is named', () => {
+    expect(optionalFlag('dpop', undefined)).toBe(false)
+  })
+
+  test.for(['true', 'false', '', 'yes', 0, 1, null, {}])('refuses %j', (value) => {
+    expect(() => optionalFlag('dpop', value)).toThrow(/^dpop: expected true or false, received /)
+  })
+})
+
+describe('listOf', () => {
+  test.for([[], ['a'], ['b', 'a']])('takes a list of what is known', (value) => {
+    expect(listOf('names', value, ['a', 'b'])).toEqual(value)
+  })
+
+  test('is empty where nothing is named', () => {
+    expect(listOf('names', undefined, ['a'])).toEqual([])
+  })
+
+  test.for(['a', ['c'], ['a', 'c'], [undefined], null, new Set(['a'])])('refuses %s', (value) => {
+    expect(() => listOf('names', value, ['a', 'b'])).toThrow(/^names: expected a list of some of a, b, received /)
   })
 })
 

@@ -42,6 +42,20 @@ export function optionalFunction(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw expected(option, 'a function', value)
 }
 
+/** A switch, off where it is not named. The text 'false' of an environment variable is not one. */
+export function optionalFlag(option: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? false
+  throw expected(option, 'true or false', value)
+}
+
+/** A list of some of these texts, empty where it is not named. */
+export function listOf(option: string, value: unknown, known: Iterable<string>): readonly string[] {
+  const names = [...known]
+  if (value === undefined) return []
+  if (Array.isArray(value) && value.every((item): item is string => names.includes(item))) return value
+  throw expected(option, `a list of some of ${names.join(', ')}`, value)
+}
+
 /** The error for an option that is not what it should be. It tells the type received, never the value. */
 export function expected(option: string, what: string, received: unknown): ConfigError {
   return new ConfigError(`${option}: expected ${what}, received ${typeName(received)}`)

@@ -1,7 +1,7 @@
 /** What the options of the code flow are made into, once. */
 import { ConfigError } from '../errors.js'
 import { createEmit, type Emit } from '../events.js'
-import { expected, optionalFunction, requireMethods } from '../internal/options.js'
+import { expected, optionalFlag, optionalFunction, requireMethods } from '../internal/options.js'
 import { checkOrigin } from '../internal/origin.js'
 import { type Platform, sha256Text, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
@@ -58,8 +58,8 @@ export function createFlowContext(options: AuthorizationCodeFlowOptions): FlowCo
     scope: checkScope(options.scope ?? definition.scope),
     responseMode,
     responseType,
-    dpop: options.dpop === true,
-    pushedRequest: options.pushedRequest === true,
+    dpop: optionalFlag('dpop', options.dpop),
+    pushedRequest: optionalFlag('pushedRequest', options.pushedRequest),
   }
 }
 

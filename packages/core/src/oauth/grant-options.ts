@@ -1,5 +1,6 @@
 /** Options that the flows without a browser share. */
 import { ConfigError } from '../errors.js'
+import { expected, optionalFunction } from '../internal/options.js'
 import type { Shared } from '../shared.js'
 import { checkScope } from './flow-context.js'
 import type { Provider } from './provider.js'
@@ -22,7 +23,15 @@ export function grantDefaults(options: GrantOptions): { scope: string; resource:
       "password: this app must not see a user's password for another site (RFC 9700 §2.4); use createAuthorizationCodeFlow, or createDeviceFlow where there is no browser",
     )
   }
-  return { scope: checkScope(options.scope ?? ''), resource: options.resource ?? '' }
+  optionalFunction('onEvent', options.onEvent)
+  return { scope: checkScope(options.scope ?? ''), resource: checkResource(options.resource) }
+}
+
+/** RFC 8707 §2: an absolute URI without a fragment. */
+function checkResource(resource: unknown): string {
+  if (resource === undefined) return ''
+  if (typeof resource === 'string' && URL.canParse(resource) && /^[^\s#]+$/.test(resource)) return resource
+  throw expected('resource', "an absolute URI without a fragment, such as 'https://api.example'", resource)
 }
 
 /** As parameters of a request; what is empty is left out. */

@@ -1,7 +1,7 @@
 /** Provider tokens, kept: sealed, refreshed once for all processes, used by the server and handed out to nobody by default. */
 import { AuthError, ConfigError } from '../errors.js'
 import { createEmit, type Emit } from '../events.js'
-import { expected, optionalFunction, requireMethods, seconds } from '../internal/options.js'
+import { expected, listOf, optionalFunction, requireMethods, seconds } from '../internal/options.js'
 import { createSealer } from '../internal/sealing.js'
 import { type Platform, sha256Text, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
@@ -136,7 +136,9 @@ function createContext(options: TokenVaultOptions): Context {
     emit: createEmit(options.onEvent, platform),
     clients,
     leaseSeconds: seconds('leaseSeconds', options.leaseSeconds, { default: 25, min: least, max: 300 }),
-    handsOut: new Set(options.dangerouslyDelegateStoredTokensOf ?? []),
+    handsOut: new Set(
+      listOf('dangerouslyDelegateStoredTokensOf', options.dangerouslyDelegateStoredTokensOf, clients.keys()),
+    ),
     flights: new Map(),
   }
 }

@@ -249,6 +249,13 @@ describe('createTokenVault', () => {
     ['a lease shorter than two timeouts', { leaseSeconds: 19 }, /leaseSeconds: expected/],
     ['no secrets', { secrets: [] }, /secrets: expected/],
     ['no store', { store: undefined }, /store: expected/],
+    ['an event handler that is none', { onEvent: 'log' }, /onEvent: expected/],
+    ['a text where names belong', { dangerouslyDelegateStoredTokensOf: 'plain' }, /^dangerouslyDelegate\w+: expected/],
+    [
+      'a name that is not among them',
+      { dangerouslyDelegateStoredTokensOf: ['plane'] },
+      /^dangerouslyDelegate\w+: expe/,
+    ],
   ]
   test.each(wrong)('%s is a ConfigError', (_name, options, message) => {
     expect(() => vaultOf(options)).toThrow(message)

@@ -1,45 +1,11 @@
 import { inspect } from 'node:util'
-import { testPlatform } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
 import { AuthError, ConfigError } from '../errors.js'
 import { createSessions } from '../session/sessions.js'
 import { memoryStore } from '../store/memory-store.js'
 import { createAuthenticator } from './authenticator.js'
+import { type Cart, origin, own, setUp } from './fixtures/cart-app.js'
 import { nodeRequestView } from './node-request.js'
-import type { RequestAuth } from './request-auth.js'
-
-const origin = 'https://app.example'
-const own = { 'sec-fetch-site': 'same-origin' }
-
-interface Cart {
-  items: string[]
-}
-
-function setUp() {
-  const platform = testPlatform()
-  const store = memoryStore({ platform })
-  const data = { initial: { items: [] } as Cart, parse: (stored: unknown) => stored as Cart }
-  const sessions = createSessions({ store, platform, data })
-  const authenticator = createAuthenticator({ origin, sessions, platform })
-  type Auth = ReturnType<typeof authenticator.bind>
-  const ask = async (headers: Record<string, string>, run: (auth: Auth) => Promise<unknown>, method = 'POST') => {
-    const request = new Request(`${origin}/path`, { method, headers })
-    const response = await authenticator.respond(request, async (auth) => Response.json((await run(auth)) ?? null))
-    const cookies = response.headers.getSetCookie()
-    return { status: response.status, body: await response.json(), cookies, headers: response.headers }
-  }
-  const pairOf = (cookies: string[], name: string): string =>
-    cookies.find((line) => line.startsWith(`${name}=`))?.split(';')[0] ?? ''
-  const signIn = async (userId = 'user-1', headers: Record<string, string> = {}) => {
-    const run = async (auth: Auth) => auth.signIn(await auth.beginLogin(userId), { methods: ['pwd'] })
-    const answer = await ask({ ...own, ...headers }, run)
-    return { ...answer, cookie: pairOf(answer.cookies, '__Host-session') }
-  }
-  const whoAmI = async (cookie: string) =>
-    ((await ask({ cookie }, (auth) => auth.session(), 'GET')).body as { userId: string } | null)?.userId ?? null
-  const add = (item: string) => (auth: Auth) => auth.updateData((cart) => ({ items: [...cart.items, item] }))
-  return { platform, store, sessions, authenticator, ask, signIn, whoAmI, add, pairOf }
-}
 
 describe('createAuthenticator', () => {
   const sessions = createSessions({ store: memoryStore() })
@@ -305,94 +271,6 @@ describe('an answer that depends on who asks', () => {
     const { authenticator } = setUp()
     const response = await authenticator.respond(new Request(origin), () => new Response('hello'))
     expect([...response.headers.keys()]).not.toContain('cache-control')
-  })
-})
-
-describe('a cookie that comes after the answer of respond', () => {
-  const late = { code: 'ERR_HTTP_HEADERS_SENT' }
-
-  test.each([
-    ['signs in', async (auth: RequestAuth<Cart>) => auth.signIn(await auth.beginLogin('user-1'))],
-    ['proves somebody again', (auth: RequestAuth<Cart>) => auth.reauthenticate({ methods: ['pwd'] })],
-  ])('is an error where a stream %s', async (_, change) => {
-    const { authenticator, signIn } = setUp()
-    const { cookie } = await signIn()
-    let outcome: unknown
-    const request = new Request(origin, { method: 'POST', headers: { ...own, cookie } })
-    const response = await authenticator.respond(request, (auth) => {
-      const body = new ReadableStream(
-        {
-          async pull(controller) {
-            outcome = await change(auth).catch((error: unknown) => error)
-            controller.close()
-          },
-        },
-        { highWaterMark: 0 },
-      )
-      return new Response(body)
-    })
-    await response.text()
-    expect(outcome).toMatchObject(late)
-  })
-
-  test('is deleted whatever another write of the request came to', async () => {
-    const store = memoryStore()
-    const replace = (): Promise<boolean> => Promise.reject(new Error('lost'))
-    const data = { initial: { items: [] } as Cart, parse: (stored: unknown) => stored as Cart }
-    const sessions = createSessions({ store: { ...store, replace }, data })
-    const authenticator = createAuthenticator({ origin, sessions })
-    const { token } = await sessions.create({ attempt: await sessions.beginLogin('user-1') })
-    const headers = new Headers()
-    const cookie = `__Host-session=${token}`
-    const auth = authenticator.bind(new Request(origin, { method: 'POST', headers: { ...own, cookie } }), headers)
-    const outcomes = await Promise.allSettled([auth.updateData((cart) => cart), auth.signOut()])
-    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
-    expect(headers.getSetCookie()[0]).toContain('Max-Age=0')
-    expect(await sessions.list('user-1')).toEqual([])
-  })
-
-  test('is none where it is to be deleted: a socket signs out, and its door knows', async () => {
-    const { authenticator, sessions, signIn } = setUp()
-    const { cookie } = await signIn()
-    const headers = {
-      append(name: string) {
-        if (name === 'Set-Cookie') throw Object.assign(new Error('too late'), late)
-      },
-    }
-    const auth = authenticator.bind(new Request(origin, { method: 'POST', headers: { ...own, cookie } }), headers)
-    const { userId } = await auth.requireSession()
-    await auth.signOut()
-    expect(await auth.session()).toBeNull()
-    expect(await sessions.list(userId)).toEqual([])
-  })
-
-  test('is an error after a handler that failed', async () => {
-    const { authenticator } = setUp()
-    let kept: RequestAuth<Cart> | undefined
-    const answered = authenticator.respond(new Request(origin), (auth) => {
-      kept = auth
-      throw new TypeError('mine')
-    })
-    await expect(answered).rejects.toThrow('mine')
-    await expect(kept?.updateData((cart) => cart)).rejects.toMatchObject(late)
-  })
-
-  test('is none where a stream only asks who it is', async () => {
-    const { authenticator, signIn } = setUp()
-    const { cookie } = await signIn()
-    const response = await authenticator.respond(new Request(origin, { headers: { cookie } }), (auth) => {
-      const body = new ReadableStream<Uint8Array>(
-        {
-          async pull(controller) {
-            controller.enqueue(new TextEncoder().encode((await auth.session())?.userId))
-            controller.close()
-          },
-        },
-        { highWaterMark: 0 },
-      )
-      return new Response(body)
-    })
-    expect(await response.text()).toBe('user-1')
   })
 })
 

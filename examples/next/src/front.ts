@@ -12,6 +12,12 @@ const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', '
 /** A slash too many, or an escape that need not be one: Next would redirect, or take it for a path that it then does not find. */
 const nobodys = /\/\/|\\|[^/]\/$|%(?:2[de]|3\d|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])/i
 
+/** What Node says, too, where nobody else does. */
+const unreadable = new Map<string | undefined, string>([
+  ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
+])
+
 /** Lets Next answer what it can. */
 export function front(next: RequestListener): RequestListener {
   return (request, response) => {
@@ -26,7 +32,7 @@ export function front(next: RequestListener): RequestListener {
 /** What Node cannot read at all is answered as an error too. */
 export function refuseUnreadable({ code }: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || code === 'ECONNRESET') return void socket.destroy()
-  const status = code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const status = unreadable.get(code) ?? '400 Bad Request'
   const lines = ['Connection: close', 'Cache-Control: no-store', 'Content-Type: application/json']
   socket.end([`HTTP/1.1 ${status}`, ...lines, '', refusal].join('\r\n'))
 }

@@ -6,12 +6,9 @@ import { type Config, readConfig, SettingError, withSetting } from './config.ts'
 import { openProvider } from './provider.ts'
 import { keptSecret } from './secrets.ts'
 import type { Services } from './services.ts'
+import { stopOnSignal } from './stop-on-signal.ts'
 import { openStores } from './stores.ts'
 
-/** SIGTERM is followed by SIGKILL in most places; what still runs after this many milliseconds is cut off. */
-const patience = 4500
-/** So long, in milliseconds, it goes on accepting once it was told to stop. */
-const lastCall = 100
 const housekeepingMilliseconds = 600_000
 
 try {
@@ -54,29 +51,6 @@ function listen(server: Server, port: number): Promise<void> {
     server.once('error', reject)
     server.listen(port, resolve)
   })
-}
-
-/** Stops accepting, finishes what runs, closes what was opened. */
-function stopOnSignal(server: Server, close: () => Promise<void>): void {
-  let stopping = false
-  // A connection that is kept open would be waited for: each is told with its answer that it was the last.
-  server.prependListener('request', (_request, response) => {
-    if (stopping) response.setHeader('Connection', 'close')
-  })
-  const finish = async (): Promise<void> => {
-    await close()
-    process.exit(0)
-  }
-  const stop = (): void => {
-    if (stopping) return
-    stopping = true
-    setInterval(() => server.closeIdleConnections(), 50).unref()
-    setTimeout(() => server.closeAllConnections(), patience).unref()
-    // Who has connected already is still waiting to be let in: a socket that is closed would turn them away.
-    setTimeout(() => setImmediate(() => server.close(finish)), lastCall)
-  }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
 }
 
 /** One line, for whoever started it. */

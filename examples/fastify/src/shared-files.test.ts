@@ -11,6 +11,7 @@ const everywhere = [
   'gate',
   'services',
   'session-body',
+  'stop-on-signal',
   'stores',
   'users',
 ]

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { brokenPackages } from './broken-packages.ts'
 import { bundle } from './bundle.ts'
 import { holdLock } from './lock.ts'
 import { putInPlace, removeOthers } from './put-in-place.ts'
@@ -9,7 +10,9 @@ import { shakeDeclarations } from './shake-declarations.ts'
 import { cacheFolder, packages, root, run, sources, typescript, type Outcome, type Package } from './workspace.ts'
 
 /** Changing any of these changes what a build makes. */
-const steps = ['build', 'bundle', 'put-in-place', 'shake-declarations'].map((name) => `scripts/${name}.ts`)
+const steps = ['build', 'broken-packages', 'bundle', 'put-in-place', 'shake-declarations'].map(
+  (name) => `scripts/${name}.ts`,
+)
 const sharedInputs = ['tsconfig.base.json', ...steps, 'pnpm-lock.yaml']
 
 if (import.meta.main) process.exitCode = await build(process.argv.slice(2))
@@ -34,14 +37,16 @@ async function buildChanged(names: readonly string[]): Promise<number> {
   const written = new Map<Package, readonly string[]>()
   for (const one of changed) {
     say(`build ${one.manifest.name}`)
+    // What is put in place is of another source from here on, even if that one is taken back before a build succeeds.
+    rmSync(stamp(one), { force: true })
     written.set(one, await emitJavaScript(one))
   }
   const { status, output } = changed.length > 0 ? await emitDeclarations(changed) : { status: 0, output: '' }
-  const isBroken = (one: Package): boolean => status !== 0 && output.includes(`packages/${one.name}/`)
+  const broken = brokenPackages({ status, output }, wanted)
   // All of them: the compiler also makes anew what it does not remember to have made.
-  for (const one of changed.length > 0 ? wanted : []) if (!isBroken(one)) removeUnreachable(one)
+  for (const one of changed.length > 0 ? wanted : []) if (!broken.includes(one)) removeUnreachable(one)
   for (const [one, paths] of written) {
-    if (isBroken(one)) continue
+    if (broken.includes(one)) continue
     // Last of all, so that a process that was starting meanwhile has found the files that its entry point names.
     removeOthers(join(one.folder, 'dist'), (path) => path.endsWith('.d.ts') || paths.includes(path))
     writeFileSync(stamp(one), hashes.get(one.name) ?? '')

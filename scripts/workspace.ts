@@ -1,6 +1,7 @@
 /** What the scripts know of the workspace: its packages, read from the folders, and how a program of it is run. */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -56,6 +57,7 @@ export function isShipped(path: string): boolean {
 
 /** What a program did. */
 export interface Outcome {
+  /** Above 128 for a program that a signal ended, as a shell says it. */
   readonly status: number
   /** Standard output and standard error together; empty when it was shown as it came. */
   readonly output: string
@@ -78,7 +80,8 @@ export function run(
     child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk))
     child.once('error', reject)
     child.once('close', (code, signal) => {
-      resolve({ status: code ?? (signal ? 1 : 0), output: Buffer.concat(chunks).toString('utf8') })
+      const status = code ?? 128 + (signal ? constants.signals[signal] : 0)
+      resolve({ status, output: Buffer.concat(chunks).toString('utf8') })
     })
   })
 }

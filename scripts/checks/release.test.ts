@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { root } from '../workspace.ts'
 import { groupProblems, unevenVersions } from './release.ts'
 
 describe('the group of packages that get a version together', () => {
@@ -40,4 +43,17 @@ describe('the versions of a release', () => {
   test('are none of private packages', () => {
     expect(problems('1.0.1', '1.0.1', '0.0.1')).toStrictEqual(['@x/private is private, and would become 0.0.1'])
   })
+})
+
+test('what is published has passed every test, in the job that packs it', () => {
+  const jobs = readFileSync(join(root, '.github/workflows/release.yml'), 'utf8').split(/^  (?=\w+:$)/m)
+  const [pack = '', publish = ''] = ['pack:', 'publish:'].map((name) => jobs.find((job) => job.startsWith(name)))
+  const commands = [...pack.matchAll(/- run: (.+)/g)].map(([, command = '']) => command)
+  const [tests, packing] = ['bash .ci/run', 'scripts/pack.ts'].map((part) =>
+    commands.findIndex((command) => command.includes(part)),
+  )
+  expect(tests).toBeGreaterThanOrEqual(0)
+  expect(packing).toBeGreaterThan(tests ?? 0)
+  expect(pack).not.toContain('continue-on-error')
+  expect(publish).toContain('needs: pack\n')
 })

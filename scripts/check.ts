@@ -35,7 +35,7 @@ const steps: Readonly<Record<string, Step>> = {
 process.exitCode = await check(process.argv.slice(2))
 
 async function check(asked: readonly string[]): Promise<number> {
-  const unknown = asked.filter((name) => !(name in steps))
+  const unknown = asked.filter((name) => !Object.hasOwn(steps, name))
   if (unknown.length > 0) return fail(`No such step: ${unknown.join(', ')}. Steps: ${Object.keys(steps).join(', ')}.`)
   const chosen = Object.entries(steps).filter(([name]) => asked.length === 0 || asked.includes(name))
   const failed: string[] = []

@@ -5,7 +5,6 @@ import { hashGate } from './hash-gate.js'
 import { type PolicyOptions, createPasswordPolicy } from './password-policy.js'
 import { isOversized, readPassword } from './password-text.js'
 import { readForeignHash } from './stored-hash/foreign-hash.js'
-import { outcomeOf } from './stored-hash/stored-hash.js'
 
 /** Options of {@link createPasswords}; the defaults are meant to be kept. */
 export interface PasswordsOptions extends Argon2Options, PolicyOptions {}
@@ -75,7 +74,7 @@ export function createPasswords(options: PasswordsOptions = {}): Passwords {
 
   async function check(password: string, stored: string | null): Promise<PasswordCheck> {
     const compare = stored === null ? null : (argon2.read(stored) ?? readForeignHash(stored))
-    const isSame = compare && (await outcomeOf(compare, password))
+    const isSame = compare && (await compare(password))
     if (stored === null || isSame === null) {
       await argon2.decoy(password)
       return no

@@ -2,6 +2,9 @@
 import { StoreError } from '@tessera-auth/core/store'
 import { pause } from './pause.js'
 
+/** in_failed_sql_transaction of PostgreSQL. */
+const abortedTransaction = '25P02'
+
 /** What is known about an engine's failures. */
 export interface Failures {
   /** The engine's name, for messages. */
@@ -34,6 +37,8 @@ export async function attemptAgain<T>(failures: Failures, cause: unknown, run: (
     try {
       return await run()
     } catch (error) {
+      // In a transaction of the caller nothing can be tried again, and this would say no more than that.
+      if (errorCode(error) === abortedTransaction) break
       failure = error
     }
   }

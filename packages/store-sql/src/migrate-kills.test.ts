@@ -19,7 +19,7 @@ const rowsPerChild: Readonly<Record<string, number>> = { sqlite: 1, postgres: 4,
 /** More than a process comes to before it is killed. */
 const tablesPerChild = 5_000
 /** A process migrates table after table for at most this long; SQLite is through with one in less than a millisecond. */
-const mostMilliseconds: Readonly<Record<string, number>> = { sqlite: 4, postgres: 120, mysql: 40 }
+const mostMilliseconds: Readonly<Record<string, number>> = { sqlite: 4, postgres: 120, mysql: 120 }
 /** Which tables of a process are there before, without indexes, for every other kill. */
 const old: readonly (readonly number[])[] = [
   [0, 2, 4],

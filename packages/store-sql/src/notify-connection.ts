@@ -20,6 +20,8 @@ export interface NotifyClient {
 export interface UnconnectedNotifyClient extends NotifyClient {
   /** Opens the connection. */
   connect(): Promise<unknown>
+  /** What it is sent over: destroyed where nobody answers. */
+  readonly connection?: { readonly stream?: { destroy?(): unknown } }
 }
 
 /** How a bus gets a client: one to connect, or one that is connected. */
@@ -54,7 +56,7 @@ export interface Listening {
 /** A connection that is being opened. */
 interface Opening {
   /** Where it is known before it is connected. */
-  readonly client: NotifyClient | null
+  readonly client: UnconnectedNotifyClient | null
   readonly opened: Promise<Opened>
 }
 
@@ -174,7 +176,12 @@ function watched(client: NotifyClient): Opened {
 
 /** Lets go of a connection that is not open yet. One that the caller opens is closed as soon as it is. */
 function abandon({ client, opened }: Opening): void {
-  if (client) return close(client)
+  if (client) {
+    close(client)
+    // A server that says nothing would not answer the end of the stream either.
+    client.connection?.stream?.destroy?.()
+    return
+  }
   opened.then(
     ({ client: late }) => close(late),
     () => {},

@@ -89,7 +89,7 @@ describeEngine(postgres, (url) => {
 
     describe('while the server says nothing', () => {
       let accepted = 0
-      const silent = createServer((socket) => {
+      const silent = createServer({ allowHalfOpen: true }, (socket) => {
         accepted += 1
         sockets.add(socket)
         socket.on('error', () => {}).resume()
@@ -112,6 +112,18 @@ describeEngine(postgres, (url) => {
         expect(accepted).toBe(1)
         expect(await Promise.race([listener.stop(), setTimeout(1_000, 'still waits')])).toBeUndefined()
         expect(listener.health).toEqual([])
+      })
+
+      test('a client that the bus connects is cut off when it is left', async () => {
+        accepted = 0
+        sockets.clear()
+        const open = (): pg.Client => new pg.Client({ connectionString: silentUrl() })
+        const listener = startListener(postgresBus(open, { channel }))
+        await expect.poll(() => accepted).toBe(1)
+        await listener.stop()
+        const [socket] = sockets
+        // A client that only said goodbye would go on reading, as this server never ends.
+        await expect.poll(() => socket?.write('x') === false || socket?.destroyed).toBe(true)
       })
 
       test('a process that has unsubscribed can end', async () => {

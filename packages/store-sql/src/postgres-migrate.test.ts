@@ -99,6 +99,13 @@ describeEngine(postgres, (url) => {
         message: expect.stringMatching(/is no index of .*: rename it, or give the store another table\.$/),
         cause: { code: '42P07' },
       })
+      // In a transaction of the caller too, where a second try can only say that the first one failed.
+      const client = await admin.connect()
+      await client.query('begin')
+      const inside = postgresStore(client, { table }).migrate()
+      await expect(inside).rejects.toMatchObject({ cause: { code: '42P07' } })
+      await client.query('rollback')
+      client.release()
     } finally {
       await admin.query(`drop table ${table}_expires_at`)
     }

@@ -3,6 +3,9 @@ import { StoreError } from '../errors.js'
 import type { Platform } from '../platform.js'
 import { parseJsonBytes } from './strict-json.js'
 
+/** How long an answer is good that a cache has kept for too long already. */
+const staleSeconds = 30
+
 /** A document, and how long it may be kept. */
 export interface FetchedDocument {
   readonly body: unknown
@@ -45,11 +48,14 @@ async function read(
   return { body, maxAge: maxAgeOf(response.headers) }
 }
 
-/** A cache on the way has kept the answer for its `Age` already (RFC 9111 §4.2.3): both together would keep it twice as long. */
+/**
+ * A cache on the way has kept the answer for its `Age` already (RFC 9111 §4.2.3): both together would keep it twice as long.
+ * What such a cache hands out beyond its age it would hand out again, so that is no reason to ask at every moment.
+ */
 function maxAgeOf(headers: Headers): number | null {
   const maxAge = /(?:^|[\s,])max-age=(\d{1,9})(?:[\s,]|$)/i.exec(headers.get('cache-control') ?? '')?.[1]
   const age = /^\d+/.exec(headers.get('age') ?? '')?.[0] ?? 0
-  return maxAge === undefined ? null : Math.max(0, Number(maxAge) - Number(age))
+  return maxAge === undefined ? null : Math.max(Number(maxAge) - Number(age), Math.min(Number(maxAge), staleSeconds))
 }
 
 /** The whole body. Throws `StoreError` where it is longer. */

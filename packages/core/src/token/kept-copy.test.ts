@@ -45,7 +45,7 @@ describe('keepCopy', () => {
     },
   )
 
-  test('confirmed reads once in a second, for all who asked meanwhile, after a failure too', async () => {
+  test('confirmed reads a few times at once, and then once in a second, for all who asked meanwhile', async () => {
     const platform = testPlatform()
     let reads = 0
     const kept = keepCopy(platform, 10, async () => {
@@ -54,10 +54,13 @@ describe('keepCopy', () => {
       return { readAt: platform.monotonic(), reads }
     })
     await expect(kept.confirmed()).rejects.toThrow('down')
+    for (let count = 2; count <= 5; count += 1) expect(await kept.confirmed()).toMatchObject({ reads: count })
     const asked = Array.from({ length: 5 }, () => kept.confirmed())
     await new Promise(setImmediate)
-    expect(reads).toBe(1)
+    expect(reads).toBe(5)
     platform.advance(1)
-    expect((await Promise.all(asked)).map((copy) => copy.reads)).toEqual([2, 2, 2, 2, 2])
+    expect((await Promise.all(asked)).map((copy) => copy.reads)).toEqual([6, 6, 6, 6, 6])
+    platform.advance(60)
+    for (let count = 7; count <= 11; count += 1) expect(await kept.confirmed()).toMatchObject({ reads: count })
   })
 })

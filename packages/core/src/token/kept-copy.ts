@@ -7,11 +7,13 @@ export interface KeptCopy<Copy> {
   current(): Copy | Promise<Copy>
   /** One whose read starts after this call; shared by all who ask before it starts. */
   fresh(): Promise<Copy>
-  /** The same at a pace that strangers cannot set: at most one read in a second, for which all wait. */
+  /** The same at a pace that strangers cannot set: after a few at once at most one read in a second, for which all wait. */
   confirmed(): Promise<Copy>
 }
 
 const paceMilliseconds = 1000
+/** So many are not waited for, after as many seconds without one. */
+const mostAtOnce = 5
 
 /** Keeps the copy that `read` gives; `readAt` is when its read started, on the monotonic clock. One read at a time. */
 export function keepCopy<Copy extends { readonly readAt: number }>(
@@ -23,7 +25,8 @@ export function keepCopy<Copy extends { readonly readAt: number }>(
   let running: Promise<Copy> | null = null
   let next: Promise<Copy> | null = null
   let paced: Promise<Copy> | null = null
-  let pacedAt = -Infinity
+  let spare = mostAtOnce
+  let pacedAt = 0
 
   async function start(): Promise<Copy> {
     try {
@@ -44,10 +47,18 @@ export function keepCopy<Copy extends { readonly readAt: number }>(
   }
 
   async function afterPause(): Promise<Copy> {
-    await platform.sleep(Math.max(0, pacedAt + paceMilliseconds - platform.monotonic()))
+    refill()
+    await (spare < 1 ? platform.sleep((1 - spare) * paceMilliseconds) : undefined)
+    refill()
+    spare -= 1
     paced = null
-    pacedAt = platform.monotonic()
     return fresh()
+  }
+
+  function refill(): void {
+    const now = platform.monotonic()
+    spare = Math.min(mostAtOnce, spare + (now - pacedAt) / paceMilliseconds)
+    pacedAt = now
   }
 
   function fresh(): Promise<Copy> {

@@ -83,7 +83,9 @@ export async function refreshFamily(parts: RotationParts, refresh: PresentedRefr
     // client's next try into reuse, and its user is logged out.
     written ??= await refresh.sign(family)
     if (verdict === 'repeat') return { family, written }
-    const next = rotatedFamily(family.value, { timing: parts.timing, secretId: parts.codec.secretId, now })
+    // Signing may have waited: the window begins with the write, else who lost the swap might come after its end.
+    const times = { timing: parts.timing, now: parts.platform.now() }
+    const next = rotatedFamily(family.value, { ...times, secretId: parts.codec.secretId })
     const rotated = await parts.families.replace(family, next.value, next.expiresAt)
     if (rotated) return { family: rotated, written }
   }

@@ -68,18 +68,18 @@ describe('a key that another process made a moment ago', () => {
     await revoked
   })
 
-  test('is found among a flood of names that are nobody’s, which costs one read in a second', async () => {
+  test('is found among a flood of names that are nobody’s, which costs a few reads and then one in a second', async () => {
     const { verifier, platform, access_token, reads } = await incident()
     const strangers = await Promise.all(Array.from({ length: 30 }, (_, at) => strange(`nobody-${at}`)))
-    await verifier.verify(strangers[0] ?? '')
-    const flood = strangers.map((token) => verifier.verify(token))
+    for (const stranger of strangers.slice(0, 5)) await verifier.verify(stranger)
+    const flood = strangers.slice(5).map((token) => verifier.verify(token))
     const good = verifier.verify(access_token)
     await new Promise(setImmediate)
-    expect(reads()).toBe(1)
+    expect(reads()).toBe(5)
     platform.advance(1)
     expect(await good).not.toBe(null)
     expect(await Promise.all(flood)).toEqual(flood.map(() => null))
-    expect(reads()).toBe(2)
+    expect(reads()).toBe(6)
   })
 
   test('is looked for once for each name while a copy is good, and never for a name that no key can have', async () => {

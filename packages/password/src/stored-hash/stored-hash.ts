@@ -9,15 +9,6 @@ export type Comparison = (password: string) => Promise<boolean>
 /** Reads one form: `null` for another form, or for parameters out of bounds. */
 export type Reader = (stored: string) => Comparison | null
 
-/** What the comparison says; `null`: its work cannot be done here, whatever the reader let through. Such a hash is as good as none. */
-export async function outcomeOf(compare: Comparison, password: string): Promise<boolean | null> {
-  try {
-    return await compare(password)
-  } catch {
-    return null
-  }
-}
-
 /** A whole number of a stored text within bounds; `null` otherwise. */
 export function readNumber(text: string | undefined, min: number, max: number): number | null {
   if (text === undefined || !/^(0|[1-9]\d{0,9})$/.test(text)) return null

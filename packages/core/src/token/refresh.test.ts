@@ -196,6 +196,23 @@ describe('refresh', () => {
     expect(app.events.map(({ type }) => type)).not.toContain('token.reused')
   })
 
+  test('the window begins when the rotation is written, however long signing waited', async () => {
+    const inner = memoryStore()
+    let waits = 0
+    const get: Store['get'] = (kind, ...key) => {
+      if (kind === 'key-ring') app.platform.advance(waits)
+      return inner.get(kind, ...key)
+    }
+    const store = markSelfBounded({ ...inner, get })
+    const app = tokenApp({ store }, (platform) => createKeyRing({ store, secrets, platform }))
+    const first = await signedIn(app)
+    app.platform.advance(300)
+    waits = 20
+    const second = await app.tokens.refresh(first.refresh_token)
+    waits = 0
+    expect((await app.tokens.refresh(first.refresh_token)).refresh_token).toBe(second.refresh_token)
+  })
+
   test('says that it cannot know when the store does not answer', async () => {
     const inner = memoryStore()
     let isDown = false

@@ -6,7 +6,8 @@ import { cookieValue, unsign } from './legacy-cookie.ts'
 export interface LegacyTable {
   /** The row of a session token. `expiresAt` in epoch seconds. */
   find(token: string): Promise<{ userId: string; expiresAt: number } | null>
-  remove(token: string): Promise<void>
+  /** Removes it: whether it was there, as the number of rows that a `DELETE` says. */
+  remove(token: string): Promise<boolean>
 }
 
 /** Better Auth: a signed cookie with the token as it stands in `session.token`. */

@@ -41,8 +41,9 @@ function found(store: ExpressSessionOptions['store'], id: string): Promise<Sessi
   })
 }
 
-function removed(store: ExpressSessionOptions['store'], id: string): Promise<void> {
+/** These stores do not say whether there was one to remove: two servers at the same moment may both take it over. */
+function removed(store: ExpressSessionOptions['store'], id: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    store.destroy(id, (error) => (error ? reject(error) : resolve()))
+    store.destroy(id, (error) => (error ? reject(error) : resolve(true)))
   })
 }

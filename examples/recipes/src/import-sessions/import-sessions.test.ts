@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { createAuthenticator, createSessions, memoryStore } from '@tessera-auth/core'
+import { createAuthenticator, createSessions, memoryStore, type Sessions } from '@tessera-auth/core'
 import { describeEngine, redis } from '@tessera-auth/engines'
 import { expressAdapter } from '@tessera-auth/express'
 import Database from 'better-sqlite3'
@@ -30,8 +30,7 @@ async function listen(app: Express): Promise<string> {
 }
 
 /** The app after the move: Tessera, with the old logins taken over. */
-function newApp(find: FindLegacyLogin): Promise<string> {
-  const sessions = createSessions({ store: memoryStore() })
+function newApp(find: FindLegacyLogin, sessions: Sessions = createSessions({ store: memoryStore() })): Promise<string> {
   const { middleware, errorHandler, getAuth } = expressAdapter(createAuthenticator({ origin, sessions }))
   const app = express().use(middleware, importLogins(find, getAuth))
   app.all('/me', async (request, response) => {
@@ -49,7 +48,9 @@ const pairs = (response: Response): string =>
     .map((line) => line.split(';')[0])
     .join('; ')
 
-async function expectTakenOver(url: string, old: string, userId: string): Promise<void> {
+async function expectTakenOver(find: FindLegacyLogin, old: string, userId: string): Promise<void> {
+  const sessions = createSessions({ store: memoryStore() })
+  const [url, elsewhere] = [await newApp(find, sessions), await newApp(find, sessions)]
   const first = await fetch(`${url}/me`, { headers: { cookie: old } })
   expect(await first.json()).toEqual({ id: userId })
   const cookie = pairs(first)
@@ -57,7 +58,8 @@ async function expectTakenOver(url: string, old: string, userId: string): Promis
   const second = await fetch(`${url}/me`, { headers: { cookie: `${old}; ${cookie}` } })
   expect([second.status, second.headers.getSetCookie()]).toEqual([200, []])
   expect((await fetch(`${url}/recent`, { headers: { cookie } })).status).toBe(403)
-  expect((await fetch(`${url}/me`, { headers: { cookie: old } })).status).toBe(401)
+  expect((await fetch(`${elsewhere}/me`, { headers: { cookie: old } })).status).toBe(401)
+  expect(await sessions.list(userId)).toHaveLength(1)
 }
 
 async function oldExpressLogin(store: Store): Promise<string> {
@@ -77,7 +79,7 @@ describe('express-session', () => {
   test('a living session is taken over once, and proves nothing recent', async () => {
     const store = new MemoryStore()
     const old = await oldExpressLogin(store)
-    await expectTakenOver(await newApp(expressSessionLogins({ store, secrets: [secret], userIdOf })), old, 'user-1')
+    await expectTakenOver(expressSessionLogins({ store, secrets: [secret], userIdOf }), old, 'user-1')
   })
 
   test('an older secret still opens it, a foreign one does not', async () => {
@@ -116,6 +118,70 @@ describe('express-session', () => {
   })
 })
 
+describe('several requests with one old cookie', () => {
+  const inTenSeconds = (): number => Math.floor(Date.now() / 1000) + 10
+  const ask = (url: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${url}/me`, { headers: { cookie: 'old=1', ...headers } })
+
+  test('at once, and a moment later, are one login', async () => {
+    const store = new MemoryStore()
+    const old = await oldExpressLogin(store)
+    const sessions = createSessions({ store: memoryStore() })
+    const url = await newApp(expressSessionLogins({ store, secrets: [secret], userIdOf }), sessions)
+    const answers = await Promise.all(Array.from({ length: 6 }, () => ask(url, { cookie: old })))
+    answers.push(await ask(url, { cookie: old }))
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+    expect(answers.map(({ headers }) => headers.get('cache-control'))).toEqual(answers.map(() => 'no-store'))
+    expect(new Set(answers.map(pairs)).size).toBe(1)
+    expect(await sessions.list('user-1')).toHaveLength(1)
+  })
+
+  test('on two servers at once are one login', async () => {
+    let there = true
+    const found: (() => void)[] = []
+    const find: FindLegacyLogin = async () => {
+      await new Promise<void>((resolve) => {
+        found.push(resolve)
+        if (found.length === 2) for (const go of found) go()
+      })
+      const remove = async (): Promise<boolean> => there && !(there = false)
+      return { userId: 'user-1', expiresAt: inTenSeconds(), remove }
+    }
+    const sessions = createSessions({ store: memoryStore() })
+    const urls = [await newApp(find, sessions), await newApp(find, sessions)]
+    const answers = await Promise.all(urls.map((url) => ask(url)))
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 401])
+    expect(await sessions.list('user-1')).toHaveLength(1)
+  })
+
+  test('do not bring back a login that was signed out meanwhile', async () => {
+    const sessions = createSessions({ store: memoryStore() })
+    let there = true
+    const find: FindLegacyLogin = async () => {
+      const remove = async (): Promise<boolean> => there && !(there = false)
+      return there ? { userId: 'user-1', expiresAt: inTenSeconds(), remove } : null
+    }
+    const url = await newApp(find, sessions)
+    expect((await ask(url)).status).toBe(200)
+    await sessions.revokeAll('user-1')
+    const late = await ask(url)
+    expect([late.status, late.headers.getSetCookie()]).toEqual([401, []])
+  })
+
+  test('are not spoilt by one that another site sent first', async () => {
+    const find: FindLegacyLogin = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      return { userId: 'user-1', expiresAt: inTenSeconds(), remove: async () => true }
+    }
+    const url = await newApp(find)
+    const headers = { cookie: 'old=1', 'sec-fetch-site': 'cross-site' }
+    const refused = fetch(`${url}/me`, { method: 'POST', headers })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect((await ask(url)).status).toBe(200)
+    expect((await refused).status).toBe(403)
+  })
+})
+
 describeEngine(redis, (url) => {
   test('express-session with connect-redis is taken over from Redis', async () => {
     const client = await createClient({ url }).connect()
@@ -124,7 +190,7 @@ describeEngine(redis, (url) => {
       const store = new RedisStore({ client, prefix, ttl: 60 })
       const old = await oldExpressLogin(store)
       expect(await client.keys(`${prefix}*`)).toHaveLength(1)
-      await expectTakenOver(await newApp(expressSessionLogins({ store, secrets: [secret], userIdOf })), old, 'user-1')
+      await expectTakenOver(expressSessionLogins({ store, secrets: [secret], userIdOf }), old, 'user-1')
       expect(await client.keys(`${prefix}*`)).toEqual([])
     } finally {
       await client.close()
@@ -155,10 +221,10 @@ describe('Better Auth', () => {
           : null
       },
       async remove(token) {
-        database.prepare('delete from session where token = ?').run(token)
+        return database.prepare('delete from session where token = ?').run(token).changes === 1
       },
     }
-    await expectTakenOver(await newApp(betterAuthLogins({ table, secret })), pairs(signedUp), user.id)
+    await expectTakenOver(betterAuthLogins({ table, secret }), pairs(signedUp), user.id)
   })
 })
 
@@ -180,7 +246,7 @@ describe('Auth.js with database sessions', () => {
         return found ? { userId: found.userId, expiresAt: Math.floor(found.expires / 1000) } : null
       },
       async remove(token) {
-        database.prepare('delete from sessions where sessionToken = ?').run(token)
+        return database.prepare('delete from sessions where sessionToken = ?').run(token).changes === 1
       },
     }
     return { add, table }
@@ -189,7 +255,7 @@ describe('Auth.js with database sessions', () => {
   test('a row of its sessions table is taken over once', async () => {
     const { add, table } = open()
     const cookie = `__Secure-authjs.session-token=${add(Date.now() + 60_000)}`
-    await expectTakenOver(await newApp(authJsLogins({ table })), cookie, 'user-1')
+    await expectTakenOver(authJsLogins({ table }), cookie, 'user-1')
   })
 
   test('one that has expired there is not taken over', async () => {

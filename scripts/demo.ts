@@ -7,8 +7,13 @@ import { parseArgs } from 'node:util'
 import { build } from './build.ts'
 import { environment, packages, root, type Manifest } from './workspace.ts'
 
-const { values } = parseArgs({ options: { example: { type: 'string', default: 'express' } } })
-process.exitCode = await demo(values.example)
+/** The examples with the routes that are shown; the others say on their own page what they do. */
+const referenceApps = ['express', 'fastify', 'next']
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { example: { type: 'string', default: 'express' } } })
+  process.exitCode = await demo(values.example)
+}
 
 async function demo(example: string): Promise<number> {
   const folder = join(root, 'examples', example)
@@ -20,7 +25,7 @@ async function demo(example: string): Promise<number> {
     return 1
   }
   const buildStatus = await build(packagesOf(folder))
-  return buildStatus === 0 ? start(folder) : buildStatus
+  return buildStatus === 0 ? start(folder, example) : buildStatus
 }
 
 /** The packages that the example names. */
@@ -32,7 +37,7 @@ function packagesOf(folder: string): string[] {
 }
 
 /** Runs the server until it ends; signals that reach us reach it. */
-function start(folder: string): Promise<number> {
+function start(folder: string, example: string): Promise<number> {
   process.stdout.write('start the example\n')
   const server = spawn('node', ['src/server.ts'], {
     cwd: folder,
@@ -42,7 +47,7 @@ function start(folder: string): Promise<number> {
   createInterface({ input: server.stdout }).on('line', (line) => {
     process.stdout.write(`${line}\n`)
     const [, origin] = /^ready (\S+)$/.exec(line) ?? []
-    if (origin) process.stdout.write(toTry(origin))
+    if (origin) process.stdout.write(toTry(example, origin))
   })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill(signal))
   return new Promise((resolve, reject) => {
@@ -51,17 +56,19 @@ function start(folder: string): Promise<number> {
   })
 }
 
-function toTry(origin: string): string {
+/** What is printed once it runs. */
+export function toTry(example: string, origin: string): string {
+  const isReference = referenceApps.includes(example)
+  const open = `Open ${origin} in a browser${isReference ? ', or try:' : '.'}`
+  const lines = ['', open, ...(isReference ? commands(origin) : []), '', 'Ctrl-C stops it.', '']
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function commands(origin: string): string[] {
   const post = `curl -c cookies.txt -b cookies.txt -H 'content-type: application/json' -H 'origin: ${origin}'`
-  const lines = [
-    '',
-    `Open ${origin} in a browser, or try:`,
+  return [
     `  ${post} -d '{"email":"ada@example.com","password":"correct horse battery"}' ${origin}/auth/sign-up`,
     `  curl -b cookies.txt ${origin}/sessions`,
     `  curl -c cookies.txt -b cookies.txt -H 'origin: ${origin}' -X POST -i ${origin}/auth/sign-out`,
-    '',
-    'Ctrl-C stops it.',
-    '',
   ]
-  return lines.map((line) => `${line}\n`).join('')
 }

@@ -68,7 +68,8 @@ describe('the bridge', () => {
 describe('the delegated token', () => {
   test('reads the prescriptions from the browser, directly', async () => {
     const { access_token: token, expires_in: life, scope } = await delegated()
-    expect({ life, scope }).toEqual({ life: 300, scope: 'prescriptions:read' })
+    expect([299, 300]).toContain(life) // a second may begin meanwhile
+    expect(scope).toBe('prescriptions:read')
     const response = await callClinic(token)
     expect(response.status).toBe(200)
     expect(response.headers.get('access-control-allow-origin')).toBe(servers.origin)

@@ -47,6 +47,7 @@ export function configurationOf(
     // Every app gets a refresh token, so that keeping a connection can be tried without asking for consent again.
     issueRefreshToken: async (_context, allowed) => allowed.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
+    pkce: { required: () => true },
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
     cookies: { keys: [crypto.randomUUID()] },
     ttl: {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAuthorizationCodeFlow, oidc } from '@tessera-auth/core/oauth'
 import { type IdentityProvider, startIdentityProvider } from './index.ts'
@@ -91,7 +92,40 @@ async function exchange(cookies: Map<string, string>, url: string) {
   }
 }
 
+/** Sends a request line as it stands, as no client of HTTP would, and answers with the status. */
+function statusOf(target: string): Promise<number> {
+  const socket = connect(Number(new URL(idp.issuer).port), 'localhost')
+  socket.end(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+  return new Promise((resolve, reject) => {
+    socket.once('data', (answer) => resolve(Number(/^HTTP\/1\.1 (\d+)/.exec(String(answer))?.[1])))
+    socket.once('close', () => reject(new Error('no answer')))
+    socket.once('error', reject)
+  })
+}
+
 describe('startIdentityProvider', () => {
+  test.each(['//', 'http://[', '/interaction/unknown', '/interaction/unknown?x=//', '/%', '*'])(
+    'refuses GET %s, and goes on',
+    async (target) => {
+      const status = await statusOf(target)
+      expect(status).toBeGreaterThanOrEqual(400)
+      expect(status).toBeLessThanOrEqual(500)
+      expect(await statusOf('/.well-known/openid-configuration')).toBe(200)
+    },
+  )
+
+  test('refuses a sign-in without PKCE', async () => {
+    const start = new URL(await flow().begin(await exchange(new Map(), '/auth')))
+    expect(start.searchParams.get('code_challenge_method')).toBe('S256')
+    start.searchParams.delete('code_challenge')
+    start.searchParams.delete('code_challenge_method')
+    const answer = await fetch(start, { redirect: 'manual' })
+    const back = new URL(answer.headers.get('location') ?? '', start)
+    expect(back.href).toContain(`${redirectUri}?`)
+    expect(back.searchParams.get('error')).toBe('invalid_request')
+    expect(back.searchParams.get('error_description')).toContain('PKCE')
+  })
+
   test('signs in whoever is named, with a proven address and a refresh token', async () => {
     const signIn = flow()
     const cookies = new Map<string, string>()

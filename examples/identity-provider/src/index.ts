@@ -44,13 +44,12 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
   const provider = quietly(() => new Provider(issuer, configurationOf(options, { accessTokenSeconds, apis })))
   if (Object.keys(apis).length > 0) allowTokenExchange(provider, issuer, apis)
   const handle = provider.callback()
-  server.on('request', (request, response) => {
-    const interaction = /^\/interaction\/[\w-]+$/.test(new URL(request.url ?? '/', issuer).pathname)
-    if (!interaction) return void handle(request, response)
-    interact(provider, request, response).catch(() => {
-      response.writeHead(400, { 'content-type': 'text/plain' }).end('This page is no longer good. Go back to the app.')
-    })
-  })
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    // Not by `new URL`, which throws for targets that anybody may send, such as `//`.
+    const interaction = /^\/interaction\/[\w-]+(\?|$)/.test(request.url ?? '')
+    await (interaction ? interact(provider, request, response) : handle(request, response))
+  }
+  server.on('request', (request, response) => void answer(request, response).catch(() => refuse(response)))
   return {
     issuer,
     close: () =>
@@ -59,6 +58,12 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
         server.closeAllConnections()
       }),
   }
+}
+
+/** Whatever was thrown: an answer that has begun is cut off, and the process goes on. */
+function refuse(response: ServerResponse): void {
+  if (response.headersSent) return void response.destroy()
+  response.writeHead(400, { 'content-type': 'text/plain' }).end('This page is no longer good. Go back to the app.')
 }
 
 /** One step that needs a person: who they are, then whether they agree. */

@@ -23,8 +23,12 @@ const provider = await startIdentityProvider({
   ...(IDP_BACKCHANNEL_LOGOUT_URI && { backchannelLogoutUri: IDP_BACKCHANNEL_LOGOUT_URI }),
   ...(IDP_POST_LOGOUT_URI && { postLogoutRedirectUris: IDP_POST_LOGOUT_URI.split(',') }),
 })
-console.log(`ready ${provider.issuer}`)
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void provider.close().then(() => process.exit(0)))
+// A terminal's Ctrl-C may come twice, from the terminal and from the program that started this one.
+let stopped: Promise<never> | undefined
+const stop = (): void => {
+  stopped ??= provider.close().then(() => process.exit(0))
 }
+process.on('SIGINT', stop)
+process.on('SIGTERM', stop)
+console.log(`ready ${provider.issuer}`)

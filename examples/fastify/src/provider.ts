@@ -18,6 +18,11 @@ export async function openProvider({ identityProvider, origin }: Config): Promis
     const client = { clientId, ...(clientSecret === null ? {} : { clientSecret }) }
     return { provider: describe(issuer, client), close: async () => {} }
   }
+  if (origin.startsWith('https:')) {
+    console.error(
+      'IDP_ISSUER is not set: the local identity provider signs in anybody as anybody. Set it before people come.',
+    )
+  }
   const { startIdentityProvider } = await import('@tessera-auth/example-identity-provider')
   const clientSecret = identityProvider.clientSecret ?? keptSecret('idp-client-secret').secret
   const local = await withSetting('IDP_PORT', 'a free port', () =>

@@ -11,6 +11,8 @@ const longest = [
   'packages/store-sql/src/migrate-kills.test.ts',
   'packages/core/src/token/refresh-processes.test.ts',
   'packages/store-sql/src/session-kills.test.ts',
+  'packages/store-sql/src/postgres-bus.test.ts',
+  'packages/store-sql/src/sqlite-handles.test.ts',
 ]
 
 class LongestFirst extends BaseSequencer {

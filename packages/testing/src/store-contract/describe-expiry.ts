@@ -1,6 +1,6 @@
 /** Expiry: judged in core, so that a backend keeps an expired record for writers, until it is purged. */
 import { describe, expect, test } from 'vitest'
-import { type ContractStore, createSample, fromNow, rounds } from './sample.js'
+import { type ContractStore, createSample, fromNow, race, rounds } from './sample.js'
 
 /** More than any suite leaves behind. */
 const all = 1_000_000
@@ -117,11 +117,28 @@ function describePurgeRaces({ store }: ContractStore): void {
         const expired = entry({ owner: 'user-1', expiresAt: fromNow(-150) })
         const renewed = next(expired, { expiresAt: fromNow(3_600) })
         await store().insert(expired)
-        const [saved] = await Promise.all([
-          store().replace(renewed, expired.version),
-          store().removeExpired(fromNow(-100), 10),
+        const [saved] = await race<unknown>(round, [
+          () => store().replace(renewed, expired.version),
+          () => store().removeExpired(fromNow(-100), 10),
         ])
         expect(await store().get(kind, expired.key)).toStrictEqual(saved ? renewed : null)
+      }
+    })
+
+    test('never takes a record that was removed and inserted anew meanwhile', async () => {
+      for (let round = 0; round < rounds; round += 1) {
+        const { kind, entry, next } = createSample()
+        const expired = entry({ owner: 'user-1', expiresAt: fromNow(-150) })
+        const anew = next(expired, { expiresAt: fromNow(3_600) })
+        await store().insert(expired)
+        async function removeAndInsert(): Promise<boolean> {
+          await store().remove(kind, expired.key)
+          return store().insert(anew)
+        }
+        const [inserted] = await race<unknown>(round, [removeAndInsert, () => store().removeExpired(fromNow(-100), 10)])
+        expect(inserted).toBe(true)
+        expect(await store().get(kind, expired.key)).toStrictEqual(anew)
+        expect(await store().listByOwner(kind, 'user-1')).toStrictEqual([anew])
       }
     })
   })

@@ -1,4 +1,5 @@
 /** The owner index: "sign out everywhere" stands on it. */
+import type { Entry } from '@tessera-auth/core'
 import { describe, expect, test } from 'vitest'
 import { byKey, type ContractStore, createSample } from './sample.js'
 
@@ -65,9 +66,28 @@ export function describeOwners({ store }: ContractStore): void {
       expect(await store().listByOwner(kind, 'user-2')).toEqual([])
     })
 
-    test('answers hundreds of records of one owner', async () => {
+    test('answers what is there by now, before and after each insert, replacement and removal', async () => {
+      const { kind, entry, next } = createSample()
+      const [one, other] = [entry({ owner: 'user-1' }), entry({ owner: 'user-1' })]
+      const renewed = next(one)
+      const steps: [() => Promise<boolean>, Entry[]][] = [
+        [async () => true, []],
+        [() => store().insert(one), [one]],
+        [() => store().insert(other), [one, other]],
+        [() => store().replace(renewed, one.version), [renewed, other]],
+        [() => store().remove(kind, other.key), [renewed]],
+        [() => store().remove(kind, renewed.key, renewed.version), []],
+        [() => store().insert(other), [other]],
+      ]
+      for (const [step, expected] of steps) {
+        expect(await step()).toBe(true)
+        expect(byKey(await store().listByOwner(kind, 'user-1'))).toStrictEqual(byKey(expected))
+      }
+    })
+
+    test('answers all records of one owner, of whom there are more than 500', async () => {
       const { kind, entry } = createSample()
-      const entries = Array.from({ length: 300 }, () => entry({ owner: 'busy' }))
+      const entries = Array.from({ length: 520 }, () => entry({ owner: 'busy' }))
       await Promise.all(entries.map((one) => store().insert(one)))
       expect(byKey(await store().listByOwner(kind, 'busy'))).toStrictEqual(byKey(entries))
     })

@@ -1,7 +1,7 @@
 /** What stays true when 25 callers come at once. */
 import type { Entry } from '@tessera-auth/core'
 import { describe, expect, test } from 'vitest'
-import { byKey, callers, type ContractStore, countWinners, createSample, rounds } from './sample.js'
+import { byKey, callers, type ContractStore, countWinners, createSample, fewRounds, race, rounds } from './sample.js'
 
 /** Registers the races: exactly one winner, no lost write, no resurrection. */
 export function describeRaces(context: ContractStore): void {
@@ -18,7 +18,7 @@ function describeWinners({ store }: ContractStore): void {
         const { entry, next } = createSample()
         const first = entry()
         const winners: Entry[] = []
-        const count = await countWinners(async () => {
+        const count = await countWinners(round, async () => {
           const mine = next(first)
           const won = await store().insert(mine)
           if (won) winners.push(mine)
@@ -33,7 +33,7 @@ function describeWinners({ store }: ContractStore): void {
       for (let round = 0; round < rounds; round += 1) {
         const entry = createSample().entry({ owner: 'user-1' })
         await store().insert(entry)
-        const count = await countWinners(async () => {
+        const count = await countWinners(round, async () => {
           const seen = await store().get(entry.kind, entry.key, { fresh: true })
           return seen !== null && store().remove(entry.kind, entry.key, seen.version)
         })
@@ -48,7 +48,7 @@ function describeWinners({ store }: ContractStore): void {
         const first = entry()
         await store().insert(first)
         const winners: Entry[] = []
-        const count = await countWinners(async () => {
+        const count = await countWinners(round, async () => {
           const mine = next(first)
           const won = await store().replace(mine, first.version)
           if (won) winners.push(mine)
@@ -63,16 +63,17 @@ function describeWinners({ store }: ContractStore): void {
       for (let round = 0; round < rounds; round += 1) {
         const entry = createSample().entry({ owner: 'user-1' })
         await store().insert(entry)
-        expect(await countWinners(() => store().remove(entry.kind, entry.key))).toBe(1)
+        expect(await countWinners(round, () => store().remove(entry.kind, entry.key))).toBe(1)
       }
     })
 
     test('compare-and-swap: no increment is lost', async () => {
-      const { entry } = createSample()
-      const first = entry({ value: '0' })
-      await store().insert(first)
-      await countWinners(() => increment(first))
-      expect((await store().get(first.kind, first.key))?.value).toBe(String(callers))
+      for (let round = 0; round < fewRounds; round += 1) {
+        const first = createSample().entry({ value: '0' })
+        await store().insert(first)
+        await countWinners(round, () => increment(first))
+        expect((await store().get(first.kind, first.key))?.value).toBe(String(callers))
+      }
     })
   })
 
@@ -131,8 +132,9 @@ function describeResurrection({ store }: ContractStore): void {
         const { entry, next } = createSample()
         const first = entry({ owner: 'user-1' })
         await store().insert(first)
-        const saves = Array.from({ length: callers }, () => store().replace(next(first), first.version))
-        const [removed] = await Promise.all([store().remove(first.kind, first.key), ...saves])
+        const save = (): Promise<boolean> => store().replace(next(first), first.version)
+        const saves = Array.from({ length: callers }, () => save)
+        const [removed] = await race(round, [() => store().remove(first.kind, first.key), ...saves])
         expect(removed).toBe(true)
         expect(await store().get(first.kind, first.key)).toBeNull()
         expect(await store().listByOwner(first.kind, 'user-1')).toEqual([])
@@ -144,8 +146,9 @@ function describeResurrection({ store }: ContractStore): void {
         const { entry, next } = createSample()
         const first = entry()
         await store().insert(first)
-        const count = await countWinners((caller) =>
-          caller % 2 === 0
+        const count = await countWinners(round, (caller) =>
+          // All of the ones before all of the others, so that each are the first in some round.
+          caller < callers / 2
             ? store().replace(next(first), first.version)
             : store().remove(first.kind, first.key, first.version),
         )
@@ -165,31 +168,36 @@ function describeOwnerRaces({ store }: ContractStore): void {
     })
 
     test('lists what stayed, at its latest version, and nothing that went', async () => {
-      const { kind, entry, next } = createSample()
-      const before = Array.from({ length: callers }, () => entry({ owner: 'user-1' }))
-      const during = Array.from({ length: callers }, () => entry({ owner: 'user-1' }))
-      const after = before.map((one) => next(one))
-      await Promise.all(before.map((one) => store().insert(one)))
-      await Promise.all([
-        ...during.map((one) => store().insert(one)),
-        ...before.map((one, index) =>
-          index % 2 === 0 ? store().remove(kind, one.key) : store().replace(next(one, after[index]), one.version),
-        ),
-      ])
-      const stayed = [...during, ...after.filter((_, index) => index % 2 === 1)]
-      expect(byKey(await store().listByOwner(kind, 'user-1'))).toStrictEqual(byKey(stayed))
+      for (let round = 0; round < fewRounds; round += 1) {
+        const { kind, entry, next } = createSample()
+        const before = Array.from({ length: callers }, () => entry({ owner: 'user-1' }))
+        const during = Array.from({ length: callers }, () => entry({ owner: 'user-1' }))
+        const after = before.map((one) => next(one))
+        await Promise.all(before.map((one) => store().insert(one)))
+        await race(round, [
+          ...during.map((one) => () => store().insert(one)),
+          ...before.map((one, index) => () => {
+            const renewed = index % 2 === 1 ? after[index] : undefined
+            return renewed ? store().replace(renewed, one.version) : store().remove(kind, one.key)
+          }),
+        ])
+        const stayed = [...during, ...after.filter((_, index) => index % 2 === 1)]
+        expect(byKey(await store().listByOwner(kind, 'user-1'))).toStrictEqual(byKey(stayed))
+      }
     })
 
     test('loses no living record when one key is taken and made again and again', async () => {
-      const { kind, entry, next } = createSample()
-      const first = entry({ owner: 'user-1' })
-      await countWinners(async () => {
-        await store().remove(kind, first.key)
-        return store().insert(next(first))
-      })
-      const living = await store().get(kind, first.key)
-      const listed = await store().listByOwner(kind, 'user-1')
-      expect(listed).toStrictEqual(living ? [living] : [])
+      for (let round = 0; round < fewRounds; round += 1) {
+        const { kind, entry, next } = createSample()
+        const first = entry({ owner: 'user-1' })
+        await countWinners(round, async () => {
+          await store().remove(kind, first.key)
+          return store().insert(next(first))
+        })
+        const living = await store().get(kind, first.key)
+        const listed = await store().listByOwner(kind, 'user-1')
+        expect(listed).toStrictEqual(living ? [living] : [])
+      }
     })
 
     test('a key that moves from one owner to another is listed under the owner it has', async () => {
@@ -197,7 +205,7 @@ function describeOwnerRaces({ store }: ContractStore): void {
         const { kind, entry, next } = createSample()
         const first = entry({ owner: 'user-0' })
         await store().insert(first)
-        await countWinners(async (caller) => {
+        await countWinners(round, async (caller) => {
           await store().remove(kind, first.key)
           return store().insert(next(first, { owner: `user-${caller % 3}` }))
         })

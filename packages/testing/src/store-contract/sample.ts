@@ -3,8 +3,12 @@ import type { Entry, Store } from '@tessera-auth/core'
 
 /** How many callers race in each race. */
 export const callers = 25
-/** How often each race is run. */
+/** How often each race is run: see {@link race}. */
 export const rounds = 6
+/** What is dear is run once in each order, and once with its callers apart. */
+export const fewRounds = 3
+/** So far apart the callers of a round may start, so that one comes between two steps of another. */
+const mostDelayMilliseconds = 3
 
 /** What a contract suite works on. */
 export interface ContractStore {
@@ -45,10 +49,27 @@ export function fromNow(seconds: number): number {
   return Math.floor(Date.now() / 1000) + seconds
 }
 
-/** Runs all callers at once and tells how many were answered `true`. */
-export async function countWinners(attempt: (caller: number) => Promise<boolean>): Promise<number> {
-  const answers = await Promise.all(Array.from({ length: callers }, (_, caller) => attempt(caller)))
-  return answers.filter(Boolean).length
+/**
+ * Starts all at once, in every second round in the reverse order, and in every third a little apart. Who comes first
+ * decides what a store that looks and then writes does wrong. The answers are in the order given.
+ */
+export async function race<Answer>(
+  round: number,
+  attempts: readonly (() => Promise<Answer>)[],
+): Promise<readonly Answer[]> {
+  const inOrder = <Item>(items: readonly Item[]): readonly Item[] => (round % 2 === 1 ? items.toReversed() : items)
+  const isApart = round % 3 === 2
+  const started = inOrder(attempts).map(async (attempt) => {
+    if (isApart) await new Promise((resolve) => setTimeout(resolve, Math.random() * mostDelayMilliseconds))
+    return attempt()
+  })
+  return inOrder(await Promise.all(started))
+}
+
+/** Runs all callers in a race and tells how many were answered `true`. */
+export async function countWinners(round: number, attempt: (caller: number) => Promise<boolean>): Promise<number> {
+  const attempts = Array.from({ length: callers }, (_, caller) => () => attempt(caller))
+  return (await race(round, attempts)).filter(Boolean).length
 }
 
 /** Entries in an order that does not depend on the backend. */

@@ -7,7 +7,9 @@ import { type Reader, readNumber } from './stored-hash.js'
 const mostOctets = 72
 /** Each step doubles the work: 16 is some four seconds of one thread. */
 const mostCost = 16
-const shape = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/
+const digits = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+/** Settings and salt, whose last character has four bits too many; the tag, whose last has two, which are no bits of it. */
+const shape = /^(\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21})([./A-Za-z0-9])([./A-Za-z0-9]{30}[.CGKOSWaeimquy26])$/
 
 /** `$2b$12$…`, also 2a and 2y, and Django's `bcrypt$$2b$12$…`. */
 export const readBcrypt: Reader = (stored) => {
@@ -28,11 +30,15 @@ export const readDjangoBcryptSha256: Reader = (stored) => {
   return compared && ((password) => compared(hash('sha256', password, 'hex')))
 }
 
-/** `$bcrypt-sha256$v=2,t=2b,r=12$salt$tag`, of an HMAC under the salt, and version 1, of a bare digest (passlib). */
+/**
+ * `$bcrypt-sha256$v=2,t=2b,r=12$salt$tag`, of an HMAC under the salt, and version 1, of a bare digest (passlib, which
+ * writes no salt with bits too many).
+ */
 export const readPasslibBcryptSha256: Reader = (stored) => {
   const [, two, one, cost = '', salt = '', tag = ''] =
-    /^\$bcrypt-sha256\$(?:v=2,t=(2b),r=|(2[ab]),)(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})$/.exec(stored) ??
-    []
+    /^\$bcrypt-sha256\$(?:v=2,t=(2b),r=|(2[ab]),)(\d{1,2})\$([./A-Za-z0-9]{21}[.Oeu])\$([./A-Za-z0-9]{31})$/.exec(
+      stored,
+    ) ?? []
   const compared = compare(`$${two ?? one}$${cost.padStart(2, '0')}$${salt}${tag}`)
   if (!compared) return null
   return (password) =>
@@ -40,6 +46,9 @@ export const readPasslibBcryptSha256: Reader = (stored) => {
 }
 
 function compare(stored: string): ((password: string | Buffer) => Promise<boolean>) | null {
-  const cost = readNumber(shape.exec(stored)?.[1]?.replace(/^0/, ''), 4, mostCost)
-  return cost === null ? null : (password) => verify(password, stored)
+  const [, start = '', cost, last = '', tag = ''] = shape.exec(stored) ?? []
+  if (readNumber(cost?.replace(/^0/, ''), 4, mostCost) === null) return null
+  // Others read over the bits that are too many; this bcrypt says no at once, before any work.
+  const canonical = start + digits.charAt(digits.indexOf(last) & 0b110000) + tag
+  return (password) => verify(password, canonical)
 }

@@ -88,6 +88,29 @@ describe('context words', () => {
     expect(await reasons(password, context)).toEqual(['context'])
   })
 
+  it.each([
+    ['ΟΔΥΣΣΕΥΣΑ42', 'Οδυσσευς'],
+    ['οδυσσευς-42', 'ΟΔΥΣΣΕΥΣ'],
+    ['οδυσσευσ-42', 'Οδυσσεύς'],
+    ['STRASSE 12 b', 'Straße'],
+    ['straße 12 b', 'strasse'],
+    ['istanbul 34 x', 'İstanbul'],
+    ['ISTANBUL 34 x', 'ıstanbul'],
+    ['İSTANBUL 34 x', 'istanbul'],
+    ['zoe muller 77', 'Müller'],
+  ])('are refused in any case of any language: %s has %s', async (password, word) => {
+    expect(await reasons(password, [word])).toEqual(['context'])
+  })
+
+  it.each([
+    ['अलग पासवर्ड ३', 'हिन्दी'],
+    ['비밀번호는길어요', '김철'],
+    ['zk4!pQwv', '\u0301\u0301\u0301\u0301'],
+    ['हन्द is no हनद', 'हिन्दी'],
+  ])('are refused for no other word: %s has no %s', async (password, word) => {
+    expect(await reasons(password, [word])).toBeNull()
+  })
+
   it.each([['hannover 96!'], ['sleepless 12'], ['zoë was here']])(
     'of fewer than four characters are skipped: %s',
     async (password) => {

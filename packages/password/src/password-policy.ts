@@ -41,11 +41,11 @@ export function createPasswordPolicy({ minLength, maxLength, blocklist }: Policy
       const text = normalizePassword(password)
       // NFKC can make eighteen code points of one, and one of several: no form may be too short, none too long.
       const lengths = [[...password].length, [...text].length]
-      const folded = text.toLowerCase()
       const reasons = []
       if (Math.min(...lengths) < least) reasons.push('too_short')
       if (Math.max(...lengths) > most) reasons.push('too_long')
-      if (commonPasswords().has(folded)) reasons.push('common')
+      if (commonPasswords().has(text.toLowerCase())) reasons.push('common')
+      const folded = foldText(text)
       if (contextWords(context).some((word) => folded.includes(word))) reasons.push('context')
       if (reasons.length > 0) throw rejected(...reasons)
 
@@ -58,9 +58,21 @@ export function createPasswordPolicy({ minLength, maxLength, blocklist }: Policy
 /** Each text as it is, the two sides of an address, and the words they consist of. */
 function contextWords(context: readonly unknown[]): string[] {
   const texts = context.filter((text) => typeof text === 'string')
-  const folded = texts.map((text) => normalizePassword(text).toLowerCase().trim())
+  const folded = texts.map((text) => foldText(normalizePassword(text)).trim())
   const words = folded.flatMap((text) => [text, ...text.split('@'), ...text.split(/[^\p{L}\p{M}\p{N}]+/u)])
   return words.filter((word) => [...word].length >= leastWordLength)
+}
+
+/**
+ * One text for all that differ in case or accents, in any language (İstanbul and istanbul, Straße and STRASSE), to compare
+ * with others of the kind only. Signs of scripts without case stay: there they are letters.
+ */
+function foldText(text: string): string {
+  const lower = text.toUpperCase().toLowerCase().replaceAll('ς', 'σ')
+  return lower
+    .normalize('NFKD')
+    .replaceAll(/[\u0300-\u036f]/g, '')
+    .normalize('NFKC')
 }
 
 function rejected(...reasons: string[]): AuthError {

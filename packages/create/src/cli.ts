@@ -23,6 +23,8 @@ try {
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
+    // npm takes the `--` away that comes before our options; pnpm, yarn and npx hand it on.
+    args: process.argv.slice(2).filter((argument) => argument !== '--'),
     allowPositionals: true,
     options: {
       framework: { type: 'string' },
@@ -33,6 +35,10 @@ async function main(): Promise<void> {
     },
   })
   if (values.help) return void stdout.write(usage)
+  if (positionals.length > 1)
+    throw new Error(
+      `Expected one folder, received ${positionals.join(' ')}: all else is told by options, such as --framework`,
+    )
   const folder = positionals[0] ?? (await ask('Folder', 'my-app'))
   const framework = read(
     'framework',

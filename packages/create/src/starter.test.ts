@@ -66,6 +66,23 @@ describe('npm create @tessera-auth', () => {
     expect(existsSync(join(folder, 'refused'))).toBe(false)
   })
 
+  test.each([
+    ['pn', '--', '--framework', 'next'],
+    ['--', 'pn', '--framework', 'next'],
+  ])('takes a -- that was handed on for none of its own: %s %s %s %s', (...args) => {
+    rmSync(join(folder, 'pn'), { recursive: true, force: true })
+    expect(create(...args)).toMatchObject({ status: 0, stderr: '' })
+    expect(JSON.parse(read('pn/package.json')).dependencies).toHaveProperty('next')
+    expect(existsSync(join(folder, '--'))).toBe(false)
+  })
+
+  test('refuses more than a folder in one sentence, and writes nothing', () => {
+    const { status, stderr } = create('pp', 'next')
+    expect([status, stderr.trim().split('\n').length]).toEqual([1, 1])
+    expect(stderr).toContain('Expected one folder, received pp next')
+    expect(existsSync(join(folder, 'pp'))).toBe(false)
+  })
+
   test('leaves a folder alone that is not empty', () => {
     create('full', '--framework', 'express')
     writeFileSync(join(folder, 'full/mine.txt'), 'mine')

@@ -15,7 +15,7 @@ export interface Passwords {
    * Judges a new password, then hashes it: an argon2id PHC string of today's settings.
    *
    * `context` holds words that the password may not contain: name, e-mail address, the product's name. They are compared
-   * without case, whole and word by word; words of fewer than four characters are skipped.
+   * without case or accents, whole and word by word; words of fewer than four characters are skipped.
    *
    * Throws `AuthError` 'password_rejected' with `reasons` (`too_short`, `too_long`, `common`, `context`, or the
    * blocklist's: `blocked`, `breached` …), 'invalid_request' for what is not text, and 'unavailable' with

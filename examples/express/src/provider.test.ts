@@ -1,7 +1,5 @@
 import { createServer } from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { openProvider as openInFastify } from '../../fastify/src/provider.ts'
-import { openProvider as openInNext } from '../../next/src/provider.ts'
 import { readConfig } from './config.ts'
 import { openProvider } from './provider.ts'
 
@@ -17,14 +15,10 @@ async function freePort(): Promise<string> {
   return String(typeof address === 'object' ? address?.port : address)
 }
 
-describe.each([
-  ['Express', openProvider],
-  ['Fastify', openInFastify],
-  ['Next', openInNext],
-])('openProvider of %s', (_name, open) => {
+describe('openProvider', () => {
   async function warnings(settings: Record<string, string>): Promise<unknown[]> {
     const error = vi.spyOn(console, 'error').mockReturnValue()
-    const opened = await open(readConfig({ ...secrets, IDP_PORT: await freePort(), ...settings }))
+    const opened = await openProvider(readConfig({ ...secrets, IDP_PORT: await freePort(), ...settings }))
     await opened.close()
     return error.mock.calls.flat()
   }

@@ -56,14 +56,24 @@ export const notFound: RequestHandler = (request, response, next) => {
 /** No cookie speaks there, so there is nothing to guard. */
 const unguarded = /^\/(auth\/(token\/|oauth\/|backchannel-logout)|api\/)/
 
+/** Where an answer sets a cookie, another site is refused without one too. */
+const givesCookie = /^\/(auth\/sign-(in|up)|page\/sign-(in|up)|cart)(\?|$)/
+
+/** What asks the guard, and nothing else. */
+interface Guarded {
+  session(): Promise<unknown>
+  beginLogin(userId: null): Promise<unknown>
+}
+
 /** What another site sends is refused as such, also where its body alone would have been reason enough. */
-export function foreignFirst(getAuth: (request: Request) => { session(): Promise<unknown> }): ErrorRequestHandler {
+export function foreignFirst(getAuth: (request: Request) => Guarded): ErrorRequestHandler {
   // Throws for the guard; Express goes on with what an error handler throws.
   return async (error: unknown, request, _response, _next) => {
     const { status } = (error ?? {}) as { status?: unknown }
     if (![400, 413, 415].includes(Number(status)) || unguarded.test(request.originalUrl)) throw error
     try {
-      await getAuth(request).session()
+      const auth = getAuth(request)
+      await (givesCookie.test(request.originalUrl) ? auth.beginLogin(null) : auth.session())
     } catch (rejection) {
       if (rejection instanceof AuthError && rejection.code === 'csrf_rejected') throw rejection
     }

@@ -9,10 +9,11 @@ import {
 } from '@tessera-auth/core'
 import { type RequestHandler, Router } from 'express'
 import { allow, AppError, exactly } from './app-error.ts'
-import { jsonOrFormBody } from './body.ts'
+import { jsonOrFormBody, textField } from './body.ts'
 import type { Cart } from './cart.ts'
 import type { Door } from './door.ts'
 import { callbackPath, providerName } from './services.ts'
+import { asOAuthError } from './token-routes.ts'
 
 /** What these routes are made of. */
 export interface OAuthParts {
@@ -54,12 +55,13 @@ export function oauthRoutes(parts: OAuthParts): Router {
   router
     .route('/auth/backchannel-logout')
     .post(jsonOrFormBody, async (request, response) => {
-      const { logout_token: token } = (request.body ?? {}) as { logout_token?: unknown }
+      const token = textField(request.body, 'logout_token')
       const logout = await flow.verifyLogoutToken(token).catch(asLogoutError)
       await sessions.revokeProviderLogin(logout)
       response.status(200).end()
     })
     .all(allow('POST'))
+  router.use('/auth/backchannel-logout', asOAuthError)
   return router
 }
 
@@ -83,9 +85,9 @@ function callbackHandler({ door, flow, identities, vault }: OAuthParts): Request
   }
 }
 
-/** OpenID Connect Back-Channel Logout 1.0 §2.8: 400, in the form of OAuth. */
+/** OpenID Connect Back-Channel Logout 1.0 §2.8: 400 for whatever kept it from being done, in the form of OAuth. */
 function asLogoutError(error: unknown): never {
-  if (!(error instanceof AuthError) || error.code !== 'invalid_request') throw error
+  if (!(error instanceof AuthError) || error instanceof StoreError) throw error
   throw new AuthError('invalid_request', { form: 'oauth' })
 }
 

@@ -75,7 +75,7 @@ function askedScope(body: unknown): string {
 }
 
 /** OAuth clients expect RFC 6749 §5.2 bodies: what our parsers refuse is answered in that form too. */
-const asOAuthError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+export const asOAuthError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   if (error instanceof AuthError) {
     return next(error.code === 'invalid_request' ? new AuthError('invalid_request', { form: 'oauth' }) : error)
   }

@@ -35,17 +35,26 @@ function prefersHtml(accept: string): boolean {
 /** No cookie speaks there, so there is nothing to guard. */
 const unguarded = /^\/(auth\/(token\/|oauth\/|backchannel-logout)|api\/)/
 
+/** Where an answer sets a cookie, another site is refused without one too. */
+const givesCookie = /^\/(auth\/sign-(in|up)|page\/sign-(in|up)|cart)(\?|$)/
+
+/** What asks the guard, and nothing else. */
+interface Guarded {
+  session(): Promise<unknown>
+  beginLogin(userId: null): Promise<unknown>
+}
+
 /** What another site sends is refused as such, also where its body alone would have been reason enough. */
 export async function foreignFirst(
-  getAuth: (request: FastifyRequest) => { session(): Promise<unknown> },
+  getAuth: (request: FastifyRequest) => Guarded,
   request: FastifyRequest,
   error: unknown,
 ): Promise<unknown> {
   const { statusCode, status = statusCode } = (error ?? {}) as { status?: unknown; statusCode?: unknown }
   if (![400, 413, 415].includes(Number(status)) || unguarded.test(request.url)) return error
-  const guarded: unknown = await getAuth(request)
-    .session()
-    .catch((reason: unknown) => reason)
+  const auth = getAuth(request)
+  const asked = givesCookie.test(request.url) ? auth.beginLogin(null) : auth.session()
+  const guarded: unknown = await asked.catch((reason: unknown) => reason)
   return guarded instanceof AuthError && guarded.code === 'csrf_rejected' ? guarded : error
 }
 

@@ -14,6 +14,7 @@ import type { Cart } from './cart.ts'
 import type { Door } from './door.ts'
 import { takeForms } from './parsers.ts'
 import { callbackPath, providerName } from './services.ts'
+import { asOAuthError } from './token-routes.ts'
 
 /** What these routes are made of. */
 export interface OAuthParts {
@@ -49,14 +50,13 @@ export function oauthRoutes(parts: OAuthParts): FastifyPluginAsync {
       if (!upstream.ok) throw new AppError('try_again')
       return upstream.json()
     })
-    app.post('/auth/backchannel-logout', async (request, reply) => {
-      try {
-        const logout = await flow.verifyLogoutToken(textField(request.body, 'logout_token'))
-        await sessions.revokeProviderLogin(logout)
-      } catch (error) {
-        asLogoutError(error)
-      }
-      return reply.code(200).send()
+    await app.register(async (scope) => {
+      scope.setErrorHandler(asOAuthError)
+      scope.post('/auth/backchannel-logout', async (request, reply) => {
+        const token = textField(request.body, 'logout_token')
+        await sessions.revokeProviderLogin(await flow.verifyLogoutToken(token).catch(asLogoutError))
+        return reply.code(200).send()
+      })
     })
   }
 }
@@ -83,9 +83,9 @@ function callbackHandler({ door, flow, identities, vault }: OAuthParts) {
   }
 }
 
-/** OpenID Connect Back-Channel Logout 1.0 §2.8: 400, in the form of OAuth. */
+/** OpenID Connect Back-Channel Logout 1.0 §2.8: 400 for whatever kept it from being done, in the form of OAuth. */
 function asLogoutError(error: unknown): never {
-  if (!(error instanceof AuthError) || error.code !== 'invalid_request') throw error
+  if (!(error instanceof AuthError) || error instanceof StoreError) throw error
   throw new AuthError('invalid_request', { form: 'oauth' })
 }
 

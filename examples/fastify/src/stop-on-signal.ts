@@ -1,6 +1,7 @@
 /** Stops a server without losing a request. */
 import { once } from 'node:events'
 import type { Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 
 /** SIGTERM is followed by SIGKILL in most places; what still runs after this many milliseconds is cut off. */
@@ -13,12 +14,22 @@ const [lastCall, lastCallAtMost] = [100, 3000]
 /** On SIGTERM and SIGINT: stops accepting, finishes what runs, closes what was opened, and ends the process. */
 export function stopOnSignal(server: Server, close: () => Promise<void>): void {
   const running = new Set<ServerResponse>()
+  const connections = new Set<Socket>()
   let stopping = false
   server.prependListener('request', (_request, response: ServerResponse) => {
     running.add(response)
     response.once('close', () => running.delete(response))
     if (stopping) sayLast(response)
   })
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
+  // One that never said anything, as browsers open them in advance, is not idle to Node.
+  const closeUnused = (): void => {
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy()
+    server.closeIdleConnections()
+  }
   const stop = async (): Promise<void> => {
     if (stopping) return
     stopping = true
@@ -29,7 +40,7 @@ export function stopOnSignal(server: Server, close: () => Promise<void>): void {
     const closed = once(server, 'close')
     server.close()
     // After what has arrived was read: a connection whose next request waits to be read is not idle.
-    setInterval(() => setImmediate(() => server.closeIdleConnections()), 50).unref()
+    setInterval(() => setImmediate(closeUnused), 50).unref()
     await closed
     await close()
     process.exit(0)

@@ -68,7 +68,7 @@ function askedScope(body: unknown): string {
 }
 
 /** OAuth clients expect RFC 6749 §5.2 bodies: what our parsers refuse is answered in that form too. */
-function asOAuthError(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function asOAuthError(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof AuthError) {
     throw error.code === 'invalid_request' ? new AuthError('invalid_request', { form: 'oauth' }) : error
   }

@@ -1,4 +1,4 @@
-import { createStarter, openBrowser, type AppProcess } from '@tessera-auth/reference-suite'
+import { type AppProcess, createStarter, openBrowser } from '@tessera-auth/reference-suite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const cwd = new URL('..', import.meta.url).pathname
@@ -68,7 +68,25 @@ describe('what only says that it comes from the page', () => {
       expect(status, JSON.stringify(headers)).toBeLessThan(500)
     }
     const headers = { rsc: '1', 'next-router-state-tree': 'x', accept: 'text/html' }
-    expect((await visitor.get('/nope', { headers })).status).toBe(400)
+    expect((await visitor.get('/', { headers })).status).toBeLessThan(500)
+    expect((await visitor.get('/nope', { headers })).status).toBe(404)
+  })
+})
+
+describe('a form of the page', () => {
+  test('is the page’s, whatever host a proxy asks for: the origin is configured', async () => {
+    const shop = await starter.start({ ORIGIN: 'https://shop.example' })
+    const page = await openBrowser(shop).get('/')
+    const action = /quot;id&quot;:&quot;([0-9a-f]+)/.exec(page.text)?.[1] ?? ''
+    const field = (name: string, value: string) =>
+      `--parts\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
+    const state = field('$ACTION_REF_1', '') + field('$ACTION_1:0', `{"id":"${action}","bound":"$@1"}`)
+    const raw = `${state}${field('$ACTION_1:1', '[null]')}--parts--\r\n`
+    const headers = { 'content-type': 'multipart/form-data; boundary=parts' }
+    // Its answer is the page again, with what is missing: the action ran.
+    expect((await openBrowser(shop).request('POST', '/', { raw, headers })).status).toBe(200)
+    expect(page.headers.get('strict-transport-security')).toBe('max-age=31536000')
+    await shop.stop()
   })
 })
 

@@ -19,12 +19,19 @@ const unreadable = new Map<string | undefined, string>([
 ])
 
 /** Lets Next answer what it can. */
-export function front(next: RequestListener): RequestListener {
+export function front(next: RequestListener, origin: string): RequestListener {
+  const { host, protocol } = new URL(origin)
   return (request, response) => {
+    if (protocol === 'https:') response.setHeader('Strict-Transport-Security', 'max-age=31536000')
     // As proxies ask, RFC 9112 §3.2.2.
     request.url = request.url?.replace(/^https?:\/\/[^/?]*(?=\/)/i, '') ?? ''
     if (!isReadable(request)) return refuse(response)
-    if (speaksNext(request)) blameClient(response)
+    if (speaksNext(request)) {
+      blameClient(response)
+      // Next compares the form's origin with these, which proxies change; ours is configured.
+      request.headers.host = host
+      delete request.headers['x-forwarded-host']
+    }
     next(tidy(request), response)
   }
 }
@@ -56,6 +63,9 @@ function tidy(request: IncomingMessage): IncomingMessage {
     request.headers[otherMethod] = method
     request.method = 'OPTIONS'
   }
+  // What Next's own runtime says to itself; from outside it would keep a route from running, or redirect.
+  delete request.headers['x-middleware-prefetch']
+  if (pathOf(url) !== '/') delete request.headers['rsc']
   // There is no other protocol here: the request is answered as if none had been offered (RFC 9110 §7.8).
   delete request.headers.upgrade
   return request

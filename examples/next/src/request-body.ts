@@ -18,12 +18,19 @@ export async function readBody(request: Request, types: readonly BodyType[]): Pr
   const type = types.find((one) => isOfType(request.headers, one))
   if (!type) throw new AppError('unsupported_media_type', { accepts: types.map((one) => typeNames[one]) })
   const text = await readText(request)
-  if (type === 'form') return Object.fromEntries(new URLSearchParams(text))
+  if (type === 'form') return fieldsOf(new URLSearchParams(text))
   try {
     return JSON.parse(text)
   } catch {
     throw new AppError('invalid_request')
   }
+}
+
+/** A field that comes twice is none (RFC 6749 §3.2). */
+function fieldsOf(form: URLSearchParams): Record<string, unknown> {
+  return Object.fromEntries(
+    Array.from(form, ([name]) => [name, form.getAll(name).length === 1 ? form.get(name) : null]),
+  )
 }
 
 /** Throws `AppError` for a `multipart/form-data` body that is too long, or is none. */

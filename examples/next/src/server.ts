@@ -21,7 +21,7 @@ async function start({ port, origin }: Config): Promise<void> {
   // Next listens there for requests that offer another protocol, and would never answer them: on a server that has none.
   const web = next({ dir, hostname, port, quiet: true, httpServer: createServer() })
   await quietly(() => web.prepare())
-  const server = createServer(front(web.getRequestHandler()))
+  const server = createServer(front(web.getRequestHandler(), origin))
   server.on('clientError', refuseUnreadable)
   stopOnSignal(server, () => app.close())
   await withSetting('PORT', 'a free port', () => listen(server, port))

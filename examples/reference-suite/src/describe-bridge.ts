@@ -62,7 +62,7 @@ function describeUpstream({ app, starter }: Subject): void {
   })
 }
 
-function describeBackChannel({ app }: Subject): void {
+function describeBackChannel({ app, starter }: Subject): void {
   describe('POST /auth/backchannel-logout', () => {
     test('from the provider ends the login that was made there, and no other', async () => {
       const [browser, provider, email] = [openBrowser(app()), openBrowser(app()), newEmail()]
@@ -88,6 +88,21 @@ function describeBackChannel({ app }: Subject): void {
         const answer = await openBrowser(app()).request('POST', '/auth/backchannel-logout', { ...sent, site: null })
         expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_request'])
       }
+    })
+
+    test('is in the spec’s form too for what cannot be read, and while the provider is away', async () => {
+      const json = { 'content-type': 'application/json' }
+      const unread = await openBrowser(app()).request('POST', '/auth/backchannel-logout', { raw: '{', headers: json })
+      expect([unread.status, unread.body['error']]).toEqual([400, 'invalid_request'])
+      const alone = await starter.start({
+        IDP_ISSUER: 'http://localhost:9',
+        IDP_CLIENT_ID: 'a',
+        IDP_CLIENT_SECRET: 'b',
+      })
+      const sent = { form: { logout_token: 'eyJhbGciOiJSUzI1NiJ9.e30.AAAA' }, site: null }
+      const answer = await openBrowser(alone).request('POST', '/auth/backchannel-logout', sent)
+      expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_request'])
+      await alone.stop()
     })
   })
 }

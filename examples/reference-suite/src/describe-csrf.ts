@@ -107,6 +107,15 @@ function describeWithoutCookie({ app }: Subject): void {
       }
     })
 
+    test.each(['/auth/sign-up', '/auth/sign-in', '/cart'])('to %s is refused so whatever its body is', async (path) => {
+      const method = path === '/cart' ? 'PUT' : 'POST'
+      const headers = { 'content-type': 'application/json' }
+      for (const body of [{ raw: '{', headers }, {}, { raw: 'x', headers: { 'content-type': 'text/plain' } }]) {
+        const answer = await openBrowser(app()).request(method, path, { ...body, site: 'cross-site' })
+        expect([answer.status, answer.code], JSON.stringify(body)).toEqual([403, 'csrf_rejected'])
+      }
+    })
+
     test('that was refused at sign-up has made no account', async () => {
       const email = newEmail()
       const password = newPassword()

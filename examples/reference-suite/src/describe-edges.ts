@@ -1,6 +1,6 @@
 /** What a framework is easily left alone with: requests in odd forms, a start that fails, a stop under load. */
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { withProvider } from './app-process.ts'
@@ -34,6 +34,16 @@ function describeOddRequests({ app }: Subject): void {
       expect(status).toBe(401)
       expect(body).toContain('unauthenticated')
     })
+
+    test.each(['x-middleware-prefetch', 'rsc', 'next-router-prefetch'])(
+      'says %s: it is a request like any other',
+      async (name) => {
+        const visitor = openBrowser(app(), { [name]: '1' })
+        expect((await visitor.get('/me')).status).toBe(401)
+        expect((await visitor.request('PATCH', '/me')).status).toBe(405)
+        expect((await visitor.get('/nope')).status).toBe(404)
+      },
+    )
 
     test.each(['websocket', 'h2c'])('offers another protocol, %s: it is answered in this one', async (protocol) => {
       const offer = ['Connection: upgrade, close', `Upgrade: ${protocol}`, 'Sec-WebSocket-Version: 13']
@@ -134,6 +144,19 @@ function describePageInOutage({ starter }: Subject): void {
 }
 
 function describeStopUnderLoad({ starter }: Subject): void {
+  describe('stopping', () => {
+    test('does not wait for a connection that never said anything', async () => {
+      const app = await starter.start()
+      const { port, hostname } = new URL(app.address)
+      const silent = connect(Number(port), hostname)
+      await once(silent, 'connect')
+      const told = performance.now()
+      expect(await app.stop()).toBe(0)
+      expect(performance.now() - told).toBeLessThan(3000)
+      silent.destroy()
+    })
+  })
+
   describe('stopping under load', () => {
     test.each([0, 100])('answers all that was sent %i ms before, and ends within 5 s', async (milliseconds) => {
       const app = await starter.start()

@@ -98,6 +98,16 @@ function describeFinish({ app }: Subject): void {
       expect(victim.jar.has('session')).toBe(false)
     })
 
+    test('finishes for an answer that comes as a form, too', async () => {
+      const browser = openBrowser(app())
+      const begun = await browser.get('/auth/oauth/idp?returnTo=/cart')
+      const back = await visitProvider(app(), begun.headers.get('location') ?? '', { email: newEmail() })
+      const form = Object.fromEntries(new URL(back).searchParams)
+      const answer = await browser.request('POST', '/auth/oauth/idp/callback', { form })
+      expect(landing(answer)).toEqual([303, '/cart'])
+      expect((await browser.get('/me')).status).toBe(200)
+    })
+
     test('takes an answer once', async () => {
       const browser = openBrowser(app())
       const begun = await browser.get('/auth/oauth/idp')

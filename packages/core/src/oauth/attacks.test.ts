@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { AuthEvent } from '../events.js'
 import { isProven } from '../internal/proven.js'
+import { memoryStore } from '../store/memory-store.js'
+import type { Store } from '../store/store.js'
 import { createAuthorizationCodeFlow } from './authorization-code-flow.js'
 import { appBrowser } from './fixtures/app-browser.js'
 import { beginForged, issuer } from './fixtures/attacked-login.js'
@@ -88,6 +90,18 @@ describe('an answer that does not belong to the attempt is refused before the co
     expect(codesSent()).toBe(1)
   })
 
+  test('not for good while the store does not answer: the attempt is kept, and the same answer finishes it', async () => {
+    const memory = memoryStore()
+    let isDown = true
+    const insert: Store['insert'] = (entry) => (isDown ? Promise.reject(new Error('down')) : memory.insert(entry))
+    const { flow, browser, callback, codesSent } = await beginForged({ options: { store: { ...memory, insert } } })
+    await expect(flow.finish(browser.arrive(callback()))).rejects.toMatchObject({ code: 'unavailable' })
+    expect([browser.cookies.size, codesSent()]).toEqual([1, 0])
+    isDown = false
+    await flow.finish(browser.arrive(callback()))
+    expect([browser.cookies.size, codesSent()]).toEqual([0, 1])
+  })
+
   test('ten minutes later', async () => {
     const { flow, browser, callback, network, codesSent } = await beginForged()
     const later = network.platform.now() + 601
@@ -101,17 +115,20 @@ describe('an answer that does not belong to the attempt is refused before the co
     const browser = appBrowser(() => session)
     const { flow, callback, codesSent } = await beginForged({}, browser)
     session = { id: 'mallory' }
+    const cookies = new Map(browser.cookies)
     await expect(flow.finish(browser.arrive(callback()))).rejects.toMatchObject({
+      details: { reason: 'session_changed' },
+    })
+    // Nor by a form.
+    for (const [name, value] of cookies) browser.cookies.set(name, value)
+    const form = Object.fromEntries(new URL(callback(), 'https://app.example').searchParams)
+    await expect(flow.finish(browser.post('/callback'), form)).rejects.toMatchObject({
       details: { reason: 'session_changed' },
     })
     expect(codesSent()).toBe(0)
   })
 
-  test('by POST where a query was asked for, and the other way round', async () => {
-    const query = await beginForged()
-    await expect(query.flow.finish(query.browser.post('/callback'), {})).rejects.toMatchObject({
-      details: { reason: 'response_mode' },
-    })
+  test('by a query where a form was asked for', async () => {
     const form = await beginForged({ options: { responseMode: 'form_post' } })
     await expect(form.flow.finish(form.browser.arrive(form.callback()))).rejects.toMatchObject({
       details: { reason: 'response_mode' },

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { memoryStore } from '../store/memory-store.js'
 import { type AuthorizationCodeFlow, createAuthorizationCodeFlow } from './authorization-code-flow.js'
 import { appBrowser } from './fixtures/app-browser.js'
+import { beginForged } from './fixtures/attacked-login.js'
 import { clientSecret, ProviderUser, type RealProvider, startRealProvider } from './fixtures/real-provider.js'
 import type { AuthorizationCodeFlowOptions } from './flow-options.js'
 import { github } from './providers/github.js'
@@ -53,6 +54,13 @@ describe('the code flow against a certified provider', () => {
     expect(login.returnTo).toBe('/cart?x=1')
     expect(login.methods).toEqual(['fed'])
     expect(login.providerLogin).toMatchObject({ issuer: idp.issuer, subject: 'ada' })
+    expect(browser.cookies.size).toBe(0)
+  })
+
+  test('an answer that comes as a form finishes, also where a query was asked for', async () => {
+    const { flow, browser, callback } = await beginForged()
+    const form = Object.fromEntries(new URL(callback(), 'https://app.example').searchParams)
+    expect((await flow.finish(browser.post('/callback'), form)).identity.subject).toBe('ada')
     expect(browser.cookies.size).toBe(0)
   })
 

@@ -9,14 +9,15 @@ const mostLength = 16_384
 /** Codes by which providers say that the user did not want to. */
 const declined = /^(access_denied|consent_required|user_cancelled\w*|user_denied)$/
 
-/** The parameters of an answer. Throws 'callback_rejected' for an answer in another form than the one asked for. */
+/** The parameters of an answer. Throws 'callback_rejected' for a query where a form was asked for. */
 export function callbackParameters(
   request: RequestView,
   form: unknown,
   responseMode: 'query' | 'form_post',
 ): URLSearchParams {
   const post = request.method.toUpperCase() === 'POST'
-  if (post !== (responseMode === 'form_post')) throw rejected('response_mode')
+  // A form is never worse than an address, which stands in logs and histories; the other way round it is.
+  if (!post && responseMode === 'form_post') throw rejected('response_mode')
   const parameters = post ? formParameters(form) : queryParameters(request.url)
   for (const name of parameters.keys()) if (parameters.getAll(name).length > 1) throw rejected('repeated_parameter')
   return parameters

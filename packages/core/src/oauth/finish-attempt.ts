@@ -1,5 +1,5 @@
 /** The second half of the code flow: everything about an answer is checked before the code is sent anywhere. */
-import { AuthError } from '../errors.js'
+import { AuthError, StoreError } from '../errors.js'
 import { markProven } from '../internal/proven.js'
 import { sha256Text } from '../platform.js'
 import type { OAuthLogin } from './authorization-code-flow.js'
@@ -66,18 +66,35 @@ export async function finishAttempt(flow: FlowContext, exchange: LoginExchange, 
 }
 
 async function checkedAnswer(flow: FlowContext, exchange: LoginExchange, form: unknown): Promise<Answer> {
-  const { client, platform, transactions } = flow
   const request = await exchange.request
   const parameters = callbackParameters(request, form, flow.responseMode)
   const state = parameters.get('state')
   if (!state) throw rejected('state_missing')
-  const transaction = await transactions.take(exchange, state)
-  if (!transaction) throw new AuthError('transaction_missing')
+  const found = await flow.transactions.find(exchange, state)
+  if (!found) throw new AuthError('transaction_missing')
+  const { transaction, forget } = found
+  try {
+    const answer = await provenAnswer(flow, exchange, { transaction, state, parameters })
+    forget()
+    return answer
+  } catch (error) {
+    // While the store does not answer nothing was used up: the same answer may come again.
+    if (!(error instanceof StoreError)) forget()
+    throw error
+  }
+}
+
+async function provenAnswer(
+  flow: FlowContext,
+  exchange: LoginExchange,
+  { transaction, state, parameters }: { transaction: Transaction; state: string; parameters: URLSearchParams },
+): Promise<Answer> {
+  const { client, platform } = flow
   if (transaction.flow !== flow.id) throw rejected('other_flow')
   if (transaction.maxAgeSeconds !== null && client.definition.identity.from === 'profile') {
     throw rejected('auth_time_unknown')
   }
-  await refuseOtherSession(exchange, transaction, request.method)
+  if (flow.responseMode === 'query') await refuseOtherSession(exchange, transaction)
   const { clientId, issuer, endpoints } = client.definition
   const expected = {
     ...{ clientId, state, hybrid: flow.responseType !== 'code' },
@@ -95,8 +112,8 @@ async function checkedAnswer(flow: FlowContext, exchange: LoginExchange, form: u
  * What was begun in one session is not finished in another: else a provider account would be linked to whoever signed in
  * meanwhile. A cross-site POST brings no session along, so nothing can be linked there, and nothing is compared.
  */
-async function refuseOtherSession(exchange: LoginExchange, { sessionId }: Transaction, method: string): Promise<void> {
-  if (sessionId === null || !exchange.session || method.toUpperCase() !== 'GET') return
+async function refuseOtherSession(exchange: LoginExchange, { sessionId }: Transaction): Promise<void> {
+  if (sessionId === null || !exchange.session) return
   if ((await exchange.session())?.id !== sessionId) throw rejected('session_changed')
 }
 

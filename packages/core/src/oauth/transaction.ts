@@ -29,8 +29,15 @@ export interface Transaction {
 export interface Transactions {
   /** Seals an attempt into a cookie and lets go of the oldest ones beyond the bound. */
   keep(exchange: Exchange, state: string, transaction: Transaction): Promise<void>
-  /** The living attempt of this state; `null`: not begun in this browser, or too long ago. Its cookie is deleted. */
-  take(exchange: Exchange, state: string): Promise<Transaction | null>
+  /** The living attempt of this state; `null`: not begun in this browser, or too long ago. */
+  find(exchange: Exchange, state: string): Promise<FoundTransaction | null>
+}
+
+/** An attempt whose answer came. */
+export interface FoundTransaction {
+  readonly transaction: Transaction
+  /** Deletes its cookie: it was used, or can no longer be. */
+  forget(): void
 }
 
 /** How long a sign-in may take at the provider, in seconds. */
@@ -76,15 +83,17 @@ export function createTransactions(
       }
       responseHeaders.append('Set-Cookie', line)
     },
-    async take({ request, responseHeaders }, state) {
+    async find({ request, responseHeaders }, state) {
       const digest = sha256Text(platform, state)
       const cookie = cookieOf(digest)
       const values = cookieValues((await request).headers.get('cookie'), cookie.name)
+      const forget = (): void => void responseHeaders.append('Set-Cookie', cookie.delete())
       for (const value of values) {
-        const found = await open(sealer, digest, value)
-        if (!found) continue
-        responseHeaders.append('Set-Cookie', cookie.delete())
-        return found.expiresAt > platform.now() ? found : null
+        const transaction = await open(sealer, digest, value)
+        if (!transaction) continue
+        if (transaction.expiresAt > platform.now()) return { transaction, forget }
+        forget()
+        return null
       }
       return null
     },

@@ -3,7 +3,7 @@ import { type Call, methods, noAnswer, seeOther } from '../../../../../methods.t
 
 export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods(
   { HEAD: noAnswer, GET: finish, POST: finish },
-  { takes: ['form'], guard: 'none' },
+  { takes: ['form', 'json'], guard: 'none' },
 )
 
 async function finish({ auth, app, body }: Call): Promise<Response> {

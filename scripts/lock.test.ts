@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { holdLock } from './lock.ts'
 
@@ -71,8 +71,9 @@ describe('holdLock', () => {
     const dead = String(deadProcess())
     for (let round = 0; round < rounds; round += 1) writeFileSync(`${path}-${round}`, dead)
     const program = [import.meta.dirname, path, rounds, Date.now() + 1_000].map((value) => JSON.stringify(value))
-    const held = await Promise.all(Array.from({ length: 6 }, () => runContender(program)))
-    const rounded = held.flat()
+    const contenders = Array.from({ length: 6 }, () => startContender(program))
+    const rounded = (await Promise.all(contenders.map(({ held }) => held))).flat()
+    await Promise.all(contenders.map(({ end }) => end()))
     expect(rounded.length).toBeGreaterThan(0)
     expect(rounded.filter((round, index) => rounded.indexOf(round) !== index)).toEqual([])
   })
@@ -82,8 +83,11 @@ function deadProcess(): number {
   return spawnSync(process.execPath, ['--version']).pid
 }
 
-/** Begins each round at the same moment as the others, gives nothing back, and says which rounds it held the lock in. */
-async function runContender([folderOfScripts, lock, rounds, start]: readonly string[]): Promise<number[]> {
+/**
+ * Begins each round at the same moment as the others, gives nothing back, and says which rounds it held the lock in. It lives
+ * until it is told to end: what it holds would be another's from then on.
+ */
+function startContender([folderOfScripts, lock, rounds, start]: readonly string[]) {
   const code = `
     const { holdLock } = await import(${folderOfScripts} + '/lock.ts')
     const held = []
@@ -91,9 +95,16 @@ async function runContender([folderOfScripts, lock, rounds, start]: readonly str
       while (Date.now() < ${start} + round * 30) await new Promise(setImmediate)
       void holdLock(${lock} + '-' + round, () => {}).then(() => held.push(round))
     }
-    setTimeout(() => process.stdout.write(JSON.stringify(held), () => process.exit()), 500)`
+    process.stdin.on('end', () => process.exit()).resume()
+    setTimeout(() => console.log(JSON.stringify(held)), 500)`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   })
-  return JSON.parse(await text(child.stdout)) as number[]
+  const held = once(child.stdout, 'data').then(([line]) => JSON.parse(String(line)) as number[])
+  const ended = once(child, 'exit')
+  const end = async (): Promise<void> => {
+    child.stdin.end()
+    await ended
+  }
+  return { held, end }
 }

@@ -55,13 +55,8 @@ interface Batch {
   readonly counted: Promise<Counted>
 }
 
-/** The counts behind a limiter, by hashed key. */
-interface Counts {
-  /** Counts an attempt (1), or only looks (0). What it found where the key has had its limit, else `null`. */
-  ask(key: string, wanted: 0 | 1): Promise<Counted | null>
-  /** Takes one counted attempt back. */
-  takeBack(key: string): Promise<void>
-}
+/** Counts an attempt (1), or only looks (0). What it found where the hashed key has had its limit, else `null`. */
+type AskCounts = (key: string, wanted: 0 | 1) => Promise<Counted | null>
 
 /** Makes a limiter: one key per account, one per address. */
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
@@ -77,7 +72,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     decode: decodeCount,
     unreadable: 'error',
   })
-  const { ask, takeBack } = createCounts({ records, platform, limit, windowSeconds })
+  const ask = createCounts({ records, platform, limit, windowSeconds })
   const emit = createEmit(options.onEvent, platform)
   // Two limiters on one store count apart when their rules differ; e-mail addresses are not kept in clear.
   const keyOf = (key: string): string => sha256Text(platform, JSON.stringify([limit, windowSeconds, checkKey(key)]))
@@ -101,12 +96,12 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
           counted.push(key)
         }
       } catch (error) {
-        for (const key of counted) await takeBack(key)
+        for (const key of counted) await takeBack(records, key)
         throw error
       }
     },
     async giveBack(...keys) {
-      for (const key of new Set(keys.map(keyOf))) await takeBack(key)
+      for (const key of new Set(keys.map(keyOf))) await takeBack(records, key)
     },
     async reset(key) {
       await records.remove(keyOf(key))
@@ -114,7 +109,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   }
 }
 
-function createCounts({ records, platform, limit, windowSeconds }: Context): Counts {
+function createCounts({ records, platform, limit, windowSeconds }: Context): AskCounts {
   const queue = createQueue(isLate)
   const forming = new Map<string, Batch>()
 
@@ -149,19 +144,17 @@ function createCounts({ records, platform, limit, windowSeconds }: Context): Cou
     }
   }
 
-  return {
-    async ask(key, wanted) {
-      const batch = forming.get(key) ?? open(key)
-      batch.size += wanted
-      const place = wanted && batch.size
-      const counted = await batch.counted
-      return counted.free < Math.max(1, place) ? counted : null
-    },
-    takeBack: (key) => takeBackOnce(records, key),
+  return async (key, wanted) => {
+    const batch = forming.get(key) ?? open(key)
+    batch.size += wanted
+    const place = wanted && batch.size
+    const counted = await batch.counted
+    return counted.free < Math.max(1, place) ? counted : null
   }
 }
 
-async function takeBackOnce(records: Records<Count>, key: string): Promise<void> {
+/** Takes one counted attempt back. */
+async function takeBack(records: Records<Count>, key: string): Promise<void> {
   for (;;) {
     const found = await records.read(key, { fresh: true })
     if (!found || found.value.count < 1) return

@@ -1,9 +1,9 @@
 /** Any OAuth 2 server without OpenID: its endpoints, and how to read who somebody is. */
 import { ConfigError } from '../../errors.js'
-import { expected, requireText } from '../../internal/options.js'
+import { expected, requireText, optionalFlag } from '../../internal/options.js'
 import { type ClientOptions, defineProvider, type Profile, type ProfileSource, type Provider } from '../provider.js'
 import { askableUrl } from '../upstream.js'
-import { checkApiOrigins, checkFlag } from './own-server.js'
+import { checkApiOrigins } from './own-server.js'
 
 /** Options of {@link oauth2}. */
 export interface OAuth2Options extends ClientOptions {
@@ -42,7 +42,7 @@ export function oauth2(options: OAuth2Options): Provider {
     clientAuthentication = 'basic',
     dangerouslyAllowPrivateNetwork = false,
   } = options
-  const allowPrivateNetwork = checkFlag('dangerouslyAllowPrivateNetwork', dangerouslyAllowPrivateNetwork)
+  const allowPrivateNetwork = optionalFlag('dangerouslyAllowPrivateNetwork', dangerouslyAllowPrivateNetwork)
   if (typeof readUser !== 'function') throw expected('readUser', 'a function', readUser)
   if (clientAuthentication !== 'basic' && clientAuthentication !== 'post') {
     throw expected('clientAuthentication', "'basic' or 'post'", clientAuthentication)

@@ -1,9 +1,9 @@
 /** Any OpenID provider, found by its issuer. */
 import { ConfigError } from '../../errors.js'
-import { requireText } from '../../internal/options.js'
+import { requireText, optionalFlag } from '../../internal/options.js'
 import { type ClientOptions, defineProvider, type Provider } from '../provider.js'
 import { askableUrl } from '../upstream.js'
-import { checkApiOrigins, checkFlag } from './own-server.js'
+import { checkApiOrigins } from './own-server.js'
 
 /** Options of {@link oidc}. */
 export interface OidcOptions extends ClientOptions {
@@ -26,7 +26,7 @@ export interface OidcOptions extends ClientOptions {
  */
 export function oidc(options: OidcOptions): Provider {
   const { name, issuer, apiOrigins = [], dangerouslyAllowPrivateNetwork = false } = options
-  const allowPrivateNetwork = checkFlag('dangerouslyAllowPrivateNetwork', dangerouslyAllowPrivateNetwork)
+  const allowPrivateNetwork = optionalFlag('dangerouslyAllowPrivateNetwork', dangerouslyAllowPrivateNetwork)
   if (!askableUrl(requireText('issuer', issuer), allowPrivateNetwork) || /[?#]/.test(issuer)) {
     throw new ConfigError(
       'issuer: expected the https URL of a public host, without query (dangerouslyAllowPrivateNetwork: true allows this machine)',

@@ -2,12 +2,6 @@
 import { expected } from '../../internal/options.js'
 import { askableUrl } from '../upstream.js'
 
-/** A switch; the text 'false' of an environment variable would switch it on. Throws `ConfigError`. */
-export function checkFlag(option: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value
-  throw expected(option, 'true or false', value)
-}
-
 /** Origins that may be asked with a token. Throws `ConfigError`. */
 export function checkApiOrigins(origins: readonly unknown[], allowPrivate: boolean): string[] {
   const isOrigin = (value: unknown): value is string => askableUrl(value, allowPrivate)?.origin === value

@@ -1,9 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-const source = (path: string): string => new URL(path, import.meta.url).pathname
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 /** What takes longest, longest first: begun last, these would each run alone at the end. */
 const longest = [

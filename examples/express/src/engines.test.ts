@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import { describeEngine, mysql, postgres, redis } from '@tessera-auth/engines'
 import { describeReferenceAppOn } from '@tessera-auth/reference-suite'
 import { Redis } from 'ioredis'
 import { createConnection } from 'mysql2/promise'
 import pg from 'pg'
 
-const command = { program: process.execPath, args: ['src/server.ts'], cwd: new URL('..', import.meta.url).pathname }
+const command = {
+  program: process.execPath,
+  args: ['src/server.ts'],
+  cwd: fileURLToPath(new URL('..', import.meta.url)),
+}
 const database = `reference_${randomBytes(6).toString('hex')}`
 
 describeEngine(postgres, (url) => {

@@ -1,7 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import { type AppProcess, createStarter, openBrowser } from '@tessera-auth/reference-suite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-const cwd = new URL('..', import.meta.url).pathname
+const cwd = fileURLToPath(new URL('..', import.meta.url))
 const starter = createStarter({ program: process.execPath, args: ['src/server.ts'], cwd })
 let app: AppProcess
 

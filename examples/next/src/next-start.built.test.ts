@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 
 const program = createRequire(import.meta.url).resolve('next/dist/bin/next')
@@ -25,7 +26,7 @@ async function guessElevenTimes(settings: Readonly<Record<string, string>>): Pro
   const port = await freePort()
   const origin = `http://localhost:${port}`
   const child = spawn(process.execPath, [program, 'start', '-p', String(port)], {
-    cwd: new URL('..', import.meta.url).pathname,
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
     env: { ...environment(folder, origin), PORT: String(port), ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -1,7 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import { describeReferenceApp } from '@tessera-auth/reference-suite'
 
 describeReferenceApp('Next.js on SQLite', {
   program: process.execPath,
   args: ['src/server.ts'],
-  cwd: new URL('..', import.meta.url).pathname,
+  cwd: fileURLToPath(new URL('..', import.meta.url)),
 })

@@ -4,12 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { fileURLToPath } from 'node:url'
 import { createStarter, signInElsewhere, signUp } from '@tessera-auth/reference-suite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'starters-'))
-const root = new URL('../../../', import.meta.url).pathname
+const root = fileURLToPath(new URL('../../../', import.meta.url))
 let tarballs: ReadonlyMap<string, string>
 
 /** The tarball of each package that is published, by its name. */

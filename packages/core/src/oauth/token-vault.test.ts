@@ -387,6 +387,39 @@ describe('save and remove', () => {
     await expect(vault.accessToken(id, 'clinic')).rejects.toMatchObject({ code: 'reconnect_required' })
   })
 
+  test('a store that does not answer is unavailable: no refresh token is lost, and none is left unrevoked', async () => {
+    const id = user()
+    const identity = { provider: 'clinic', issuer: upstream.issuer, subject: 'ada', email: null, name: null }
+    const login = { ...tokensOf(id), identity: { ...identity, emailProven: false, claims: {} } }
+    await vaultOf().save(id, login)
+    let failures = 0
+    const get: Store['get'] = (...key) => (failures++ === 0 ? Promise.reject(new Error('down')) : store.get(...key))
+    const again = { ...login, tokens: { ...login.tokens, refreshToken: null } }
+    await expect(vaultOf({ store: { ...store, get } }).save(id, again)).rejects.toMatchObject({ code: 'unavailable' })
+    await vaultOf().save(id, again)
+    platform.advance(3600)
+    expect(await vaultOf().accessToken(id, 'clinic')).toContain(`at.${id}.`)
+    failures = 0
+    const removed = vaultOf({ store: { ...store, get } }).remove(id, 'clinic')
+    await expect(removed).rejects.toMatchObject({ code: 'unavailable' })
+    expect(await vaultOf().remove(id, 'clinic')).toBe(true)
+  })
+
+  test('remove revokes what a refresh wrote meanwhile', async () => {
+    const id = user()
+    const vault = vaultOf()
+    await vault.save(id, tokensOf(id))
+    const { tokens } = tokensOf(id)
+    let removals = 0
+    const remove: Store['remove'] = async (...names) => {
+      if (removals++ === 0) await vault.save(id, { tokens })
+      return store.remove(...names)
+    }
+    expect(await vaultOf({ store: { ...store, remove } }).remove(id, 'clinic')).toBe(true)
+    expect(upstream.revoked).toContain(tokens.refreshToken)
+    await expect(vault.accessToken(id, 'clinic')).rejects.toMatchObject({ details: { reason: 'not_connected' } })
+  })
+
   test('remove revokes at the provider, and says false where there was nothing', async () => {
     const id = user()
     const vault = vaultOf()

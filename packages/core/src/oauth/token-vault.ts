@@ -195,17 +195,13 @@ async function save(context: Context, userId: string, login: Parameters<TokenVau
   const account = identity ? sha256Text(platform, JSON.stringify([identity.issuer, identity.subject])) : null
   const key = vault.keyOf(userId, tokens.provider)
   for (;;) {
-    const seen = await vault.open(key, { fresh: true }).catch(unreadableAsNone)
+    const stored = await vault.records.read(key, { fresh: true })
+    // What cannot be unsealed is overwritten by what is known now.
+    const seen = stored && (await vault.unseal(stored))
     const value = await vault.grantValue(key, { tokens: completed(tokens, account, seen), account })
     const record = { key, owner: userId, expiresAt: null, value }
-    const stored = seen?.stored ?? (await vault.records.read(key, { fresh: true }))
     if (stored ? await vault.records.replace(stored, value) : await vault.records.insert(record)) return
   }
-}
-
-/** What cannot be unsealed is overwritten by what is known now; an outage of the store shows at the write. */
-function unreadableAsNone(): null {
-  return null
 }
 
 /** Providers give a refresh token at the first consent only; that of the same account is still good then. */
@@ -220,8 +216,13 @@ async function remove(context: Context, userId: string, provider: string): Promi
   const client = clientOf(context, provider)
   const { vault } = context
   const key = vault.keyOf(userId, provider)
-  const seen = await vault.open(key, { fresh: true }).catch(unreadableAsNone)
-  if (!(await vault.records.remove(key))) return false
-  if (seen) await revokeToken(client, seen.tokens).catch(() => {})
-  return true
+  for (;;) {
+    const stored = await vault.records.read(key, { fresh: true })
+    if (!stored) return false
+    // The version that was read: what a refresh wrote meanwhile has to be revoked instead.
+    if (!(await vault.records.remove(key, stored.version))) continue
+    const seen = await vault.unseal(stored)
+    if (seen) await revokeToken(client, seen.tokens).catch(() => {})
+    return true
+  }
 }

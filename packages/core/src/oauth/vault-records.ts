@@ -48,6 +48,8 @@ export interface VaultRecords {
   keyOf(userId: string, provider: string): string
   /** The record with its tokens; `null`: none. */
   open(key: string, options?: { readonly fresh?: boolean }): Promise<OpenedRecord | null>
+  /** A record with its tokens; `null`: the secrets that are known here do not open it. */
+  unseal(stored: Stored<VaultValue>): Promise<OpenedRecord | null>
   /** Replaces tokens, lease and mark of the version seen, in one compare-and-swap. */
   write(seen: OpenedRecord, change: VaultChange): Promise<OpenedRecord | null>
   /** Moves a record to the new secret, once in an hour at most and never below a lease, whose version must stand still. */
@@ -79,13 +81,10 @@ export function createVaultRecords(store: Store, platform: Platform, sealer: Sea
   /** The key inside keeps the tokens of one user from standing in the record of another. */
   const seal = (key: string, tokens: ProviderTokens): Promise<string> => sealer.seal(JSON.stringify({ key, tokens }))
 
-  async function opened(stored: Stored<VaultValue>): Promise<OpenedRecord> {
+  async function unseal(stored: Stored<VaultValue>): Promise<OpenedRecord | null> {
     const found = await sealer.open(stored.value.sealed)
     const tokens = found && parseTokens(found.plaintext, stored.key)
-    // A secret that is not configured is not a provider that refused: saying "connect again" would be untrue.
-    if (!found || !tokens)
-      throw new StoreError('A record of kind vault cannot be unsealed with the secrets that are known here.')
-    return { stored, tokens, current: found.current }
+    return found && tokens && { stored, tokens, current: found.current }
   }
 
   async function write(seen: OpenedRecord, { tokens, lease, reconnect }: VaultChange): Promise<OpenedRecord | null> {
@@ -110,8 +109,13 @@ export function createVaultRecords(store: Store, platform: Platform, sealer: Sea
     keyOf: (userId, provider) => sha256Text(platform, JSON.stringify([provider, userId])),
     async open(key, options) {
       const stored = await records.read(key, options)
-      return stored && opened(stored)
+      if (!stored) return null
+      const opened = await unseal(stored)
+      // A secret that is not configured is not a provider that refused: saying "connect again" would be untrue.
+      if (!opened) throw new StoreError('A record of kind vault cannot be unsealed with the secrets that are known here.')
+      return opened
     },
+    unseal,
     async grantValue(key, { tokens, account }) {
       const { provider, expiresAt } = tokens
       const sealed = await seal(key, tokens)

@@ -37,7 +37,7 @@ export async function bundle(made: Bundle): Promise<void> {
   const files = new Set<string>()
   await write({ ...made, entryPoints: [partEntry], outDir: aside }, { esbuildPlugins: [collect(files)] })
   const barrel = join(aside, 'part.ts')
-  writeFileSync(barrel, [...files].map((path) => `export * from '${path}'\n`).join(''))
+  writeFileSync(barrel, [...files].map((path) => `export * from ${JSON.stringify(path)}\n`).join(''))
   await write(made, { esbuildPlugins: [importFromPart(files)] })
   const banner = { js: `/* Contains ${inlined}:\n\n${licenceOf(inlined, made.sourceFolder)}*/` }
   for (const [name, chosen] of Object.entries(parts)) {

@@ -1,7 +1,7 @@
-/** The rules of shipped source, on small sources that keep or break them. */
+/** The rules of the source, on small sources that keep or break them. */
 import { describe, expect, it } from 'vitest'
 import { parseSource } from './source-file.ts'
-import { docstringProblems, doorProblems, lengthProblems } from './source-rules.ts'
+import { docstringProblems, doorProblems, filePathProblems, lengthProblems } from './source-rules.ts'
 
 const source = (text: string) => parseSource('packages/core/src/x.ts', text)
 
@@ -60,6 +60,24 @@ describe('lengthProblems', () => {
   it('refuses a factory that closes over too much', () => {
     const inner = `  function inner() {\n${body(40)}\n  }\n`
     expect(lengthProblems(source(`function factory() {\n${inner.repeat(5)}\n}`))).toHaveLength(1)
+  })
+})
+
+describe('filePathProblems', () => {
+  it.each([
+    `const cwd = new URL('..', import.meta.url).pathname`,
+    'const here = new URL(import.meta.url).pathname',
+    `const cwd = new URL(\n  'app/',\n  import.meta.url,\n).pathname`,
+  ])('refuses %s', (text) => {
+    expect(filePathProblems(source(text))).toStrictEqual([expect.stringContaining('fileURLToPath')])
+  })
+
+  it.each([
+    `const cwd = fileURLToPath(new URL('..', import.meta.url))`,
+    'const { pathname } = new URL(request.url)',
+    'const route = new URL(request.url).pathname',
+  ])('allows %s', (text) => {
+    expect(filePathProblems(source(text))).toEqual([])
   })
 })
 

@@ -1,4 +1,4 @@
-/** Rules of the shipped source that no linter has: the doors of platform.ts, docstrings, and how long a function is. */
+/** Rules of the source that no linter has: the doors of platform.ts, docstrings, length of functions, paths of files. */
 import ts from 'typescript'
 import { at, importsOf, walk, type SourceFile } from './source-file.ts'
 
@@ -93,6 +93,17 @@ function lines(file: SourceFile, node: ts.Node): Set<number> {
 
 function isFunction(node: ts.Node): boolean {
   return ts.isFunctionLike(node) && 'body' in node && node.body !== undefined
+}
+
+/** Paths taken from a file's URL as they are encoded there: a space is %20 in them, and the file is not found. */
+export function filePathProblems(file: SourceFile): string[] {
+  const found: string[] = []
+  walk(file.syntax, (node) => {
+    if (!ts.isPropertyAccessExpression(node) || node.name.text !== 'pathname') return
+    if (!ts.isNewExpression(node.expression) || !/\bimport\.meta\.url\b/.test(node.expression.getText())) return
+    found.push(`${at(file, node)} takes a path from a URL: fileURLToPath does, or import.meta.dirname is it`)
+  })
+  return found
 }
 
 /** Exports that say nothing about themselves. */

@@ -1,11 +1,11 @@
-/** The steps that read the syntax of our own source: imports, doors, docstrings, lengths. */
+/** The steps that read the syntax of our own source: imports, doors, docstrings, lengths, paths. */
 import { join, relative } from 'node:path'
 import { globSync } from 'node:fs'
 import { isShipped, packages, root, sources } from '../workspace.ts'
 import { importProblems } from './import-direction.ts'
 import { memberProblems } from './public-members.ts'
 import { readSource, type SourceFile } from './source-file.ts'
-import { docstringProblems, doorProblems, lengthProblems } from './source-rules.ts'
+import { docstringProblems, doorProblems, filePathProblems, lengthProblems } from './source-rules.ts'
 import type { Step } from './step.ts'
 
 /** Files that are allowed to touch time, randomness, network or environment, and why. */
@@ -44,11 +44,16 @@ export const sourceSteps: Readonly<Record<string, Step>> = {
       memberProblems(shipped().filter(({ path }) => path.startsWith(`packages/${name}/`))),
     ),
   ],
-  lengths: async () => [...shipped(), ...read(globSync('scripts/**/*.ts', { cwd: root }))].flatMap(lengthProblems),
+  lengths: async () => [...shipped(), ...ownScripts()].flatMap(lengthProblems),
+  paths: async () => [...everything(), ...ownScripts()].flatMap(filePathProblems),
 }
 
 function shipped(): SourceFile[] {
   return read(packagePaths({ shipped: true }))
+}
+
+function ownScripts(): SourceFile[] {
+  return read(globSync(['*.ts', '{.,packages/*}/scripts/**/*.ts'], { cwd: root }))
 }
 
 function everything(): SourceFile[] {

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { join, relative } from 'node:path'
 import { brokenPackages } from './broken-packages.ts'
 import { bundle } from './bundle.ts'
+import { checkNames } from './known-names.ts'
 import { holdLock } from './lock.ts'
 import { putInPlace, removeOthers } from './put-in-place.ts'
 import { shakeDeclarations } from './shake-declarations.ts'
@@ -15,7 +16,12 @@ const steps = ['build', 'broken-packages', 'bundle', 'put-in-place', 'shake-decl
 )
 const sharedInputs = ['tsconfig.base.json', ...steps, 'pnpm-lock.yaml']
 
-if (import.meta.main) process.exitCode = await build(process.argv.slice(2))
+if (import.meta.main) process.exitCode = await buildAsked(process.argv.slice(2))
+
+async function buildAsked(names: readonly string[]): Promise<number> {
+  const known = packages().map(({ name }) => name)
+  return checkNames('package', names, known) || build(names)
+}
 
 /** Builds what changed of the packages named, and of what they stand on; none named: of all. The exit status. */
 export async function build(names: readonly string[] = []): Promise<number> {

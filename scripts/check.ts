@@ -12,6 +12,7 @@ import { trackedText } from './checks/tracked-text.ts'
 import { decisions } from './checks/decisions.ts'
 import { declarations } from './checks/declarations.ts'
 import { types } from './checks/types.ts'
+import { checkNames } from './known-names.ts'
 
 /** In the order of how soon they answer; those that need a build come after it. */
 const steps: Readonly<Record<string, Step>> = {
@@ -35,8 +36,8 @@ const steps: Readonly<Record<string, Step>> = {
 process.exitCode = await check(process.argv.slice(2))
 
 async function check(asked: readonly string[]): Promise<number> {
-  const unknown = asked.filter((name) => !Object.hasOwn(steps, name))
-  if (unknown.length > 0) return fail(`No such step: ${unknown.join(', ')}. Steps: ${Object.keys(steps).join(', ')}.`)
+  const wrong = checkNames('step', asked, Object.keys(steps))
+  if (wrong !== 0) return wrong
   const chosen = Object.entries(steps).filter(([name]) => asked.length === 0 || asked.includes(name))
   const failed: string[] = []
   for (const [name, step] of chosen) {
@@ -47,10 +48,7 @@ async function check(asked: readonly string[]): Promise<number> {
     process.stdout.write(`check ${name}: ${outcome} (${seconds} s)\n${problems.map((line) => `  ${line}\n`).join('')}`)
     if (problems.length > 0) failed.push(name)
   }
-  return failed.length === 0 ? 0 : fail(`check failed: ${failed.join(', ')}`)
-}
-
-function fail(reason: string): number {
-  process.stdout.write(`${reason}\n`)
+  if (failed.length === 0) return 0
+  process.stdout.write(`check failed: ${failed.join(', ')}\n`)
   return 1
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { build } from './build.ts'
+import { checkNames } from './known-names.ts'
 import { environment, packages, root, type Manifest } from './workspace.ts'
 
 /** The examples with the routes that are shown; the others say on their own page what they do. */
@@ -16,14 +17,11 @@ if (import.meta.main) {
 }
 
 async function demo(example: string): Promise<number> {
+  const examples = readdirSync(join(root, 'examples'))
+  const servers = examples.filter((name) => existsSync(join(root, 'examples', name, 'src/server.ts')))
+  const wrong = checkNames('example', [example], servers)
+  if (wrong !== 0) return wrong
   const folder = join(root, 'examples', example)
-  if (!existsSync(join(folder, 'src/server.ts'))) {
-    const there = readdirSync(join(root, 'examples')).filter((name) =>
-      existsSync(join(root, 'examples', name, 'src/server.ts')),
-    )
-    process.stderr.write(`There is no example '${example}'. There is: ${there.join(', ')}.\n`)
-    return 1
-  }
   const buildStatus = await build(packagesOf(folder))
   return buildStatus === 0 ? start(folder, example) : buildStatus
 }

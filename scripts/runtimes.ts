@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { build as tsup } from 'tsup'
 import { startIdentityProvider } from '../examples/identity-provider/src/index.ts'
 import { build } from './build.ts'
+import { checkNames } from './known-names.ts'
 import { appOrigin, client } from './runtimes/provider-client.ts'
 import { cacheFolder, root, run } from './workspace.ts'
 
@@ -39,6 +40,8 @@ const node :Workerd.Worker = (
 process.exitCode = await smoke(process.argv.slice(2))
 
 async function smoke(asked: readonly string[]): Promise<number> {
+  const wrong = checkNames('runtime', asked, Object.keys(runtimes))
+  if (wrong !== 0) return wrong
   if ((await build(['core'])) !== 0) return 1
   const provider = await startIdentityProvider({ port: 0, ...client, redirectUris: [`${appOrigin}/callback`] })
   try {

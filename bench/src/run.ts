@@ -1,4 +1,8 @@
-/** Prints one table of all measurements; exits with 1 when a figure misses its target. `node src/run.ts sessions size` runs some. */
+/**
+ * `npx -y pnpm@12 bench [suite …]`: one table of all measurements, or of the suites named; exits with 1 when a figure misses
+ * its target.
+ */
+import { checkNames } from '../../scripts/known-names.ts'
 import type { Row } from './row.ts'
 
 const suites: Record<string, () => Promise<Row[]>> = {
@@ -14,15 +18,19 @@ const suites: Record<string, () => Promise<Row[]>> = {
 }
 
 const asked = process.argv.slice(2)
-let missed = 0
-for (const [name, run] of Object.entries(suites)) {
-  if (asked.length > 0 && !asked.includes(name)) continue
-  for (const { name: what, ratio, target, unit } of await run()) {
-    const misses = target !== null && !(ratio <= target)
-    if (misses) missed += 1
-    const figure = `${ratio.toFixed(2)} ${unit}`.padStart(12)
-    const verdict = target === null ? '      ' : misses ? 'MISSED' : 'holds '
-    console.log(`${verdict} ${figure}  ${target === null ? '' : `(at most ${target} ${unit})  `}${what}`)
+process.exitCode = checkNames('suite', asked, Object.keys(suites)) || (await runAll())
+
+async function runAll(): Promise<number> {
+  let missed = 0
+  for (const [name, run] of Object.entries(suites)) {
+    if (asked.length > 0 && !asked.includes(name)) continue
+    for (const { name: what, ratio, target, unit } of await run()) {
+      const misses = target !== null && !(ratio <= target)
+      if (misses) missed += 1
+      const figure = `${ratio.toFixed(2)} ${unit}`.padStart(12)
+      const verdict = target === null ? '      ' : misses ? 'MISSED' : 'holds '
+      console.log(`${verdict} ${figure}  ${target === null ? '' : `(at most ${target} ${unit})  `}${what}`)
+    }
   }
+  return missed > 0 ? 1 : 0
 }
-if (missed > 0) process.exitCode = 1

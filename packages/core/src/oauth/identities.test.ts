@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AuthEvent } from '../events.js'
+import { memoryStore } from '../store/memory-store.js'
 import { rememberBegunIn } from './begun-session.js'
 import { appWith, identityOf, sessionOf } from './fixtures/linking-app.js'
 import type { LinkEvidence } from './link-policy.js'
@@ -27,6 +28,30 @@ describe('resolve', () => {
     await expect(identities.resolve(identityOf(), null)).rejects.toThrow('database')
     expect(await identities.resolve(identityOf(), null)).toMatchObject({ userId: 'user-1' })
   })
+
+  test.each([
+    ['the read of the owner', 'get', 'session'],
+    ['the write of the link', 'insert', 'identity'],
+  ] as const)(
+    'a user was made and %s fails: it is tried again, as nobody could sign in without the link',
+    async (...each) => {
+      const [, method, kind] = each
+      const inner = memoryStore()
+      let failures = 0
+      const call = async (...values: unknown[]): Promise<unknown> => {
+        const [first] = values as [string | { kind: string }]
+        const concerned = (typeof first === 'string' ? first : first.kind) === kind && accounts.length > 0
+        if (concerned && failures++ < 2) throw new Error('down')
+        return (inner[method] as (...values: unknown[]) => unknown)(...values)
+      }
+      const { identities, accounts } = appWith([], { store: { ...inner, [method]: call } })
+      const login = identityOf({ emailProven: false })
+      expect(await identities.resolve(login, null)).toMatchObject({ userId: 'user-1' })
+      expect(failures).toBeGreaterThan(2)
+      expect(await identities.resolve(login, null)).toMatchObject({ userId: 'user-1' })
+      expect(accounts).toHaveLength(1)
+    },
+  )
 
   test('the same subject at two issuers is two users', async () => {
     const { identities } = appWith()

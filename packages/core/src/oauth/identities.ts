@@ -11,11 +11,16 @@ import { begunIn } from './begun-session.js'
 import { storeTimeoutSeconds } from './flow-context.js'
 import type { Identity } from './identity.js'
 import { defaultLinkPolicy, type LinkEvidence, type LinkPolicy, nextStepOf } from './link-policy.js'
+import { settled } from './settled.js'
 import { isObject } from './upstream.js'
 
 /** Options of {@link createIdentities}. */
 export interface IdentitiesOptions extends Pick<Shared, 'store' | 'onEvent' | 'platform'> {
-  /** Makes your user and returns its id. The address is proven only if `identity.emailProven`. */
+  /**
+   * Makes your user and returns its id. The address is proven only if `identity.emailProven`. Called once for each
+   * identity; again where it threw, or where the store was down for so long after it that the link could not be kept. One
+   * that finds the user it has made by issuer and subject leaves no user without a link even then.
+   */
   createUser(identity: Identity): Promise<string>
   /** The account with this address, and whether it has proven it; `null`: none. */
   findUserByEmail(email: string): Promise<{ readonly id: string; readonly emailVerified: boolean } | null>
@@ -176,8 +181,9 @@ async function createAndLink(context: Context, key: string, identity: Identity):
     if (await links.read(key, { fresh: true })) return null
     const userId = await options.createUser(identity)
     checkUserId(userId)
-    const attempt = await logins.begin(userId)
-    return (await link(context, { key, identity, userId })) ? attempt : null
+    // A user without a link could never sign in: with an unproven address, not even to link it later.
+    const attempt = await settled(platform, () => logins.begin(userId))
+    return (await settled(platform, () => link(context, { key, identity, userId }))) ? attempt : null
   } finally {
     await claims.remove(key, claim.version)
   }

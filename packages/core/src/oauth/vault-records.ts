@@ -112,7 +112,8 @@ export function createVaultRecords(store: Store, platform: Platform, sealer: Sea
       if (!stored) return null
       const opened = await unseal(stored)
       // A secret that is not configured is not a provider that refused: saying "connect again" would be untrue.
-      if (!opened) throw new StoreError('A record of kind vault cannot be unsealed with the secrets that are known here.')
+      if (!opened)
+        throw new StoreError('A record of kind vault cannot be unsealed with the secrets that are known here.')
       return opened
     },
     unseal,

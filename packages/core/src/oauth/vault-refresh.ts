@@ -10,6 +10,7 @@ import type { ProviderTokens } from './identity.js'
 import type { ProviderClient } from './provider-client.js'
 import { providerTokens } from './read-identity.js'
 import { revokeToken } from './revocation.js'
+import { settled } from './settled.js'
 import type { OpenedRecord, VaultRecords } from './vault-records.js'
 
 /** What a refresh works with. */
@@ -30,9 +31,6 @@ const pollMilliseconds = 50
 /** Ahead of its end a token is refreshed: this much, and never more than a quarter of its life. */
 const mostAheadSeconds = 30
 const retryAfterSeconds = 5
-/** How often a result is written again when the store does not answer; it exists nowhere else. */
-const writeTries = 6
-const writePauseMilliseconds = 100
 /** Words of providers for a refresh token that is no longer good. */
 const refusals = new Set(['invalid_grant', 'bad_refresh_token', 'invalid_refresh_token', 'token_revoked'])
 
@@ -84,7 +82,7 @@ async function refreshHeld(
   held: OpenedRecord,
   refreshToken: string,
 ): Promise<ProviderTokens | null> {
-  const { client } = context
+  const { client, platform } = context
   const { tokens } = held
   try {
     const { dpopKey, resource } = tokens
@@ -96,13 +94,13 @@ async function refreshHeld(
     const unbound = dpopKey !== null && answer.tokenType !== 'dpop'
     const next = unbound ? { ...tokens, ...kept } : { ...fresh, ...kept }
     const reason = unbound ? 'token_not_bound' : null
-    const written = await settled(context, () => keep(context, { held, refreshToken, next, reason }))
+    const written = await settled(platform, () => keep(context, { held, refreshToken, next, reason }))
     if (unbound && written) throw unavailable()
     return written
   } catch (error) {
     if (error instanceof StoreError) throw error
     if (error instanceof OAuthResponseError && refusals.has(error.error)) {
-      return settled(context, () => markRefused(context, held, refreshToken))
+      return settled(platform, () => markRefused(context, held, refreshToken))
     }
     await context.vault.write(held, { lease: null })
     throw error instanceof ConfigError ? error : unavailable()
@@ -159,18 +157,6 @@ async function markRefused(context: RefreshContext, held: OpenedRecord, refreshT
 async function discard({ client }: RefreshContext, tokens: ProviderTokens, gone: boolean): Promise<void> {
   if (!gone && client.definition.deviations.revocationEndsGrant) return
   await revokeToken(client, tokens).catch(() => {})
-}
-
-/** The tokens in hand exist nowhere else: an outage of the store is waited for, as long as a lease allows. */
-async function settled<Result>({ platform }: RefreshContext, write: () => Promise<Result>): Promise<Result> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await write()
-    } catch (error) {
-      if (!(error instanceof StoreError) || tries === writeTries) throw error
-      await platform.sleep(writePauseMilliseconds * 2 ** tries)
-    }
-  }
 }
 
 function unavailable(): AuthError {

@@ -12,7 +12,7 @@ import { isObject } from './upstream.js'
 export interface VaultValue {
   readonly v: 1
   readonly provider: string
-  /** A fresh id at every `save`: tokens of another grant are never mixed in. */
+  /** A fresh id at every `save`: no access token of another grant is mixed in. */
   readonly grant: string
   /** A digest of the account at the provider; `null`: not known. */
   readonly account: string | null

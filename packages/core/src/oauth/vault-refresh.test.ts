@@ -120,6 +120,32 @@ describe('the lease', () => {
     expect(await first).toBe(`at.${id}.second`)
   })
 
+  test.each([
+    ['rotates refresh tokens', {}],
+    ['keeps them', { sameToken: true }],
+  ])(
+    'a consent without a refresh token meanwhile keeps its access token, and the late refresh token of one that %s',
+    async (_name, behaviour) => {
+      const id = newUser()
+      const vault = world.vaultOf()
+      const login = { ...world.tokensOf(id), identity: world.identityOf('ada') }
+      await vault.save(id, login)
+      world.platform.advance(3600)
+      const answer = gate()
+      world.upstream.behaviours.set(id, { ...behaviour, after: answer.opened })
+      const first = vault.accessToken(id, 'clinic')
+      await until(() => world.upstream.refreshes.get(id) === 1)
+      const wider = { accessToken: `at.${id}.wider`, refreshToken: null, expiresAt: world.platform.now() + 3600 }
+      await vault.save(id, { ...login, tokens: { ...login.tokens, ...wider } })
+      answer.open()
+      expect(await first).toBe(`at.${id}.wider`)
+      expect(world.upstream.revoked.filter((token) => token.startsWith(id))).toEqual([])
+      world.platform.advance(3600)
+      expect(await vault.accessToken(id, 'clinic')).toContain(`at.${id}.`)
+      expect(world.upstream.refreshes.get(id)).toBe(2)
+    },
+  )
+
   test('a result is written again when the store fails at the write', async () => {
     const id = newUser()
     let failures = 0

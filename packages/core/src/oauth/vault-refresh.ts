@@ -121,15 +121,19 @@ async function keep(
   const { held, refreshToken, next, reason } = result
   for (;;) {
     const seen = await vault.open(key, { fresh: true })
-    if (seen?.stored.value.grant !== held.stored.value.grant) {
-      await discard(context, next, seen === null)
+    if (seen && isWritten(seen, next)) return next
+    const isOurs = seen?.stored.value.grant === held.stored.value.grant
+    const kept = seen?.tokens.refreshToken
+    if (!isOurs && kept === next.refreshToken) return null
+    if (!seen || kept !== refreshToken) {
+      if (!isOurs) await discard(context, next, seen === null)
       return null
     }
-    if (isWritten(seen, next)) return next
-    if (seen.tokens.refreshToken !== refreshToken) return null
-    if (!(await vault.write(seen, { tokens: next, lease: null, reconnect: false }))) continue
+    // A consent that brought no refresh token kept the one spent here. Its access token stays: it may do more than ours.
+    const tokens = isOurs ? next : { ...seen.tokens, refreshToken: next.refreshToken }
+    if (!(await vault.write(seen, { tokens, lease: null, reconnect: false }))) continue
     emit('vault.refreshed', { userId, reason })
-    return next
+    return isOurs ? next : null
   }
 }
 

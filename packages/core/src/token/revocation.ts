@@ -36,8 +36,11 @@ export interface Revocations {
   isLive(lifelines: Lifelines, now: number): boolean | Promise<boolean>
   /** Revokes one token, as long as any verifier could take it. `false`: none could any more. One atomic insert. */
   revokeToken(claims: AccessTokenClaims): Promise<boolean>
-  /** Revokes all of a client's tokens issued until `before`. One compare-and-swap, repeated. */
-  revokeClient(clientId: string, before: number, keptUntil: number): Promise<void>
+  /**
+   * Revokes all of a client's tokens issued until `before`. One compare-and-swap, repeated. Kept for good: nobody knows how
+   * long families live that another issuer made, or this one before its options changed.
+   */
+  revokeClient(clientId: string, before: number): Promise<void>
   /** Until when tokens of the client are revoked, by a fresh read; `null`: none are. */
   clientRevokedUntil(clientId: string): Promise<number | null>
 }
@@ -91,15 +94,15 @@ export function createRevocations(store: Store, platform: Platform): Revocations
       await records.insert({ key: keyOf('token', jti), owner: null, expiresAt, value: { v: 1, before: null } })
       return true
     },
-    async revokeClient(clientId, before, keptUntil) {
+    async revokeClient(clientId, before) {
       const key = keyOf('client', clientId)
       for (;;) {
         const found = await records.readAny(key, { fresh: true })
-        if (found?.value.before && found.value.before >= before) return
-        const value = { v: 1, before } as const
+        const value = { v: 1, before: Math.max(before, found?.value.before ?? before) } as const
+        if (found?.expiresAt === null && found.value.before === value.before) return
         const written = found
-          ? await records.replace(found, value, keptUntil)
-          : await records.insert({ key, owner: null, expiresAt: keptUntil, value })
+          ? await records.replace(found, value, null)
+          : await records.insert({ key, owner: null, expiresAt: null, value })
         if (written) return
       }
     },

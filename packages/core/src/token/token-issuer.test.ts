@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { testPlatform } from '@tessera-auth/testing'
 import { memoryStore } from '../store/memory-store.js'
 import type { Store } from '../store/store.js'
 import { audience, claimsOf, issuer, refreshTokenOf, tokenApp } from './fixtures/token-app.js'
 import { createTokenVerifier } from './token-verifier.js'
 
+const day = 86_400
 const invalidGrant = expect.objectContaining({ code: 'invalid_grant' })
 const unauthenticated = expect.objectContaining({ code: 'unauthenticated' })
 
@@ -210,6 +212,31 @@ describe('revokeClient', () => {
     platform.advance(6)
     const later = await tokens.issue({ attempt, clientId: 'app' })
     expect(await verifier.verify(later.access_token)).not.toBe(null)
+  })
+
+  test('reaches up to the clock skew ahead, for what a process with a fast clock has issued', async () => {
+    const app = tokenApp({ clockSkewSeconds: 5 })
+    const attempt = await app.sessions.beginLogin('user-1')
+    app.platform.advance(5)
+    const pair = await app.tokens.issue({ attempt, clientId: 'app' })
+    const slower = testPlatform({ now: app.platform.now() - 5 })
+    await tokenApp({ store: app.store, platform: slower, keys: app.keys }).tokens.revokeClient('app')
+    expect(await app.verifier.verify(pair.access_token)).toBe(null)
+    await expect(app.tokens.refresh(pair.refresh_token)).rejects.toEqual(invalidGrant)
+  })
+
+  test('outlasts every family, also those of an issuer whose families lived longer', async () => {
+    const longer = tokenApp({ familySeconds: 90 * day, refreshTokenSeconds: 60 * day })
+    const { store, platform, keys, sessions } = longer
+    const pair = await longer.tokens.issue({ attempt: await sessions.beginLogin('user-1'), clientId: 'app' })
+    const { tokens } = tokenApp({ store, platform, keys, familySeconds: 7 * day })
+    await tokens.revokeClient('app')
+    platform.advance(10 * day)
+    await tokens.revokeClient('app')
+    platform.advance(10 * day)
+    await store.removeExpired(platform.now(), 100)
+    expect(await tokens.introspect(pair.refresh_token)).toEqual({ active: false })
+    await expect(tokens.refresh(pair.refresh_token)).rejects.toEqual(invalidGrant)
   })
 })
 

@@ -48,8 +48,6 @@ export interface TokenIssuer extends Introspection {
   endFamily(userId: string, familyId: string): Promise<boolean>
 }
 
-const day = 86_400
-
 /**
  * Makes the issuer. Access tokens are JWTs as RFC 9068 says; refresh tokens are opaque.
  *
@@ -172,12 +170,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
     },
     async revokeClient(clientId) {
       requireText('clientId', clientId)
-      const before = platform.now() + timing.clockSkewSeconds
-      await revocations.revokeClient(
-        clientId,
-        before,
-        before + Math.max(timing.familySeconds, settings.accessTokenSeconds) + 2 * day,
-      )
+      await revocations.revokeClient(clientId, platform.now() + timing.clockSkewSeconds)
       emit('token.revoked', { reason: 'client' })
     },
     async listFamilies(userId) {

@@ -67,6 +67,33 @@ describe('refresh', () => {
     expect(app.events.map(({ type }) => type)).toContain('token.reused')
   })
 
+  test.each([
+    ['after', 10],
+    ['before', -10],
+  ])(
+    'a copy that is used within the window %s each refresh of its owner stays unnoticed, and ends the family once it is not',
+    async (_name, apart) => {
+      const app = tokenApp()
+      let { refresh_token: owner } = await signedIn(app)
+      let copy = owner
+      const refresh = async (token: string | undefined) => (await app.tokens.refresh(token)).refresh_token
+      for (let rounds = 0; rounds < 5; rounds += 1) {
+        app.platform.advance(3600)
+        if (apart > 0) owner = await refresh(owner)
+        else copy = await refresh(copy)
+        app.platform.advance(10)
+        if (apart > 0) copy = await refresh(copy)
+        else owner = await refresh(owner)
+        expect(copy).toBe(owner)
+      }
+      app.platform.advance(3600)
+      owner = await refresh(owner)
+      app.platform.advance(16)
+      await expect(refresh(copy)).rejects.toEqual(invalidGrant)
+      await expect(refresh(owner)).rejects.toEqual(invalidGrant)
+    },
+  )
+
   test('strict mode lets each be used once', async () => {
     const app = tokenApp({ retryWindowSeconds: 0 })
     const first = await signedIn(app)

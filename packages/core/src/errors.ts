@@ -59,6 +59,11 @@ export type AuthErrorCode =
  */
 const marks = new Map<object, symbol>()
 
+/** The sentence for people that belongs to a code, whatever an error itself says to logs. */
+export function sentenceOf(code: AuthErrorCode): string {
+  return codes[code][1]
+}
+
 /**
  * Everything that can go wrong at run time; apps throw it too. Status and text follow from the code.
  *
@@ -107,7 +112,10 @@ export class OAuthResponseError extends AuthError {
   }
 }
 
-/** The store did not answer, or not in time: "cannot know" is not "signed out". Code `unavailable`, `cause` kept. */
+/**
+ * The store did not answer, or not in time: "cannot know" is not "signed out". Code `unavailable`, `cause` kept. Its text
+ * is for logs, never for people.
+ */
 export class StoreError extends AuthError {
   override readonly name: string = 'StoreError'
 

@@ -14,6 +14,31 @@ describe('errorResponse', () => {
     expect(errorResponse(error)?.body).not.toContain('hunter2')
   })
 
+  test('the sentence is that of the code, whatever the error itself says', () => {
+    class AppError extends AuthError {
+      override readonly message = 'user 7 of shard db-3'
+    }
+    const unavailable = 'This cannot be answered right now. Try again in a moment.'
+    expect(bodyOf(new StoreError('PostgreSQL failed (28000).'))).toEqual({
+      error: { code: 'unavailable', message: unavailable },
+    })
+    expect(bodyOf(new AppError('not_found'))).toEqual({
+      error: { code: 'not_found', message: 'There is nothing here.' },
+    })
+    expect(bodyOf(new AppError('unavailable', { form: 'oauth' }))).toEqual({
+      error: 'unavailable',
+      error_description: unavailable,
+    })
+  })
+
+  test('no answer is to be guessed at as another type of content, or kept', () => {
+    expect(errorResponse(new AuthError('not_found'))?.headers).toEqual({
+      'Content-Type': 'application/json; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+    })
+  })
+
   test('details stand beside the code, and cannot replace it', () => {
     const error = new AuthError('password_rejected', { reasons: ['too_short'], code: 'x', message: 'y' })
     expect(bodyOf(error)).toEqual({

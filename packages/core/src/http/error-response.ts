@@ -1,5 +1,5 @@
 /** The HTTP answer that belongs to an `AuthError`: status, headers and body, for any framework. */
-import { AuthError, type AuthErrorCode } from '../errors.js'
+import { AuthError, type AuthErrorCode, sentenceOf } from '../errors.js'
 
 /** An answer as plain values; `new Response(answer.body, answer)`. */
 export interface ErrorAnswer {
@@ -32,7 +32,9 @@ export function errorResponse(error: unknown): ErrorAnswer | null {
   return { status: error.status, headers, body: JSON.stringify(bodyOf(error)) }
 }
 
-function bodyOf({ code, message, details }: AuthError): unknown {
+// The sentence of the code, not the error's own text: that may tell of the inside.
+function bodyOf({ code, details }: AuthError): unknown {
+  const message = sentenceOf(code)
   if (oauthCodes.has(code) || details.form === 'oauth') return { error: code, error_description: message }
   const { presented: _, ...shown } = details
   return { error: { ...shown, code, message } }

@@ -21,7 +21,7 @@ export interface TokenGrant {
   readonly session?: TokenSession
   /** Or a login of its own, begun before the credentials were checked. */
   readonly attempt?: LoginAttempt
-  /** `client_id`. Default: the issuer. Without session and attempt the client itself is the subject. */
+  /** `client_id`. Default: the issuer. The subject, and then required, where neither `session` nor `attempt` is named. */
   readonly clientId?: string
   /** Space-separated (RFC 6749 §3.3). */
   readonly scope?: string
@@ -71,8 +71,12 @@ interface GrantDefaults {
   readonly audience: string
 }
 
-/** Throws `invalid_scope` and `invalid_request` for what no token may hold. */
-export function checkGrant({ session, attempt, scope, audience, clientId, claims }: TokenGrant): void {
+/** Throws `invalid_scope` and `invalid_request` for what no token may hold, `unauthenticated` where nobody is named. */
+export function checkGrant(grant: TokenGrant): void {
+  const { session, attempt, scope, audience, clientId, claims } = grant
+  // Nobody who is signed in is not the client itself: a token for that one would open what the client may.
+  const isNobody = 'session' in grant || 'attempt' in grant || clientId === undefined
+  if (!session && !attempt && isNobody) throw new AuthError('unauthenticated')
   if (scope !== undefined && !isScope(scope)) throw new AuthError('invalid_scope')
   const claim = claims ? registeredClaim(claims) : null
   if (claim !== null) throw new AuthError('invalid_request', { claim })

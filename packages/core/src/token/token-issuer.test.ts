@@ -91,6 +91,19 @@ describe('issue', () => {
     },
   )
 
+  test.each([
+    ['a visitor without a session', { session: null, clientId: 'app' }],
+    ['a session that is undefined', { session: undefined, clientId: 'app' }],
+    ['an attempt that is undefined', { attempt: undefined }],
+    ['nobody at all', {}],
+    ['a misspelt session', { sesion: { id: 'x' }, scope: 'admin' }],
+  ])('takes %s for nobody, not for the client itself', async (_name, grant) => {
+    const { tokens } = tokenApp()
+    const nobody = grant as Parameters<typeof tokens.issue>[0]
+    await expect(tokens.issue(nobody)).rejects.toMatchObject({ code: 'unauthenticated' })
+    await expect(tokens.issueAccessToken(nobody)).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+
   test('gives a client itself no refresh token', async () => {
     const { tokens, verifier } = tokenApp()
     const response = await tokens.issue({ clientId: 'billing', scope: 'orders:read' })

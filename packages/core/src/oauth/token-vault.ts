@@ -14,7 +14,7 @@ import type { Provider } from './provider.js'
 import { createProviderClient, type ProviderClient } from './provider-client.js'
 import { revokeToken } from './revocation.js'
 import { upstreamTimeoutSeconds } from './upstream.js'
-import { apiUrl, fetchApi, type TokenSource, userinfoUrl } from './vault-fetch.js'
+import { type ApiRequest, apiUrl, fetchApi, type TokenSource, userinfoUrl } from './vault-fetch.js'
 import { checkTokens, createVaultRecords, type OpenedRecord, type VaultRecords } from './vault-records.js'
 import { isUsable, refreshedTokens } from './vault-refresh.js'
 
@@ -98,11 +98,12 @@ export function createTokenVault(options: TokenVaultOptions): TokenVault {
     save: (userId, login) => save(context, userId, login),
     async fetch(userId, provider, url, init = {}) {
       const client = clientOf(context, provider)
-      return fetchFor(context, { userId, client }, { url: apiUrl(client, url), init })
+      const target = apiUrl(client, url)
+      return fetchFor(context, { userId, client }, { url: () => target, init })
     },
     async userinfo(userId, provider) {
       const client = clientOf(context, provider)
-      return fetchFor(context, { userId, client }, { url: await userinfoUrl(client), init: {} })
+      return fetchFor(context, { userId, client }, { url: () => userinfoUrl(client), init: {} })
     },
     async accessToken(userId, provider) {
       const client = clientOf(context, provider)
@@ -178,7 +179,7 @@ async function usableTokens(
 async function fetchFor(
   context: Context,
   { userId, client }: { readonly userId: string; readonly client: ProviderClient },
-  request: { readonly url: URL; readonly init: RequestInit },
+  request: ApiRequest,
 ): Promise<Response> {
   const source: TokenSource = (rejected) => usableTokens(context, { userId, client, rejected })
   const response = await fetchApi(client, source, request)

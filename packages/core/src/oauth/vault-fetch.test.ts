@@ -197,7 +197,14 @@ describe('userinfo', () => {
     const gone = await startRotatingProvider()
     await gone.close()
     const vault = vaultOf({ providers: [providerAt('clinic', gone)] })
-    await expect(vault.userinfo('ada', 'clinic')).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(vault.userinfo(await connect(vault), 'clinic')).rejects.toMatchObject({ code: 'unavailable' })
+  })
+
+  test('whoever is not connected is told so without the provider', async () => {
+    const gone = await startRotatingProvider()
+    await gone.close()
+    const vault = vaultOf({ providers: [providerAt('clinic', gone)] })
+    await expect(vault.userinfo('nobody', 'clinic')).rejects.toMatchObject({ code: 'reconnect_required' })
   })
 })
 

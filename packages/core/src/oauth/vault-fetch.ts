@@ -42,16 +42,20 @@ export async function userinfoUrl(client: ProviderClient): Promise<URL> {
   return new URL(endpoint)
 }
 
+/** What is sent. Where to is asked once there are tokens: nobody connected is told so without the provider. */
+export interface ApiRequest {
+  readonly url: () => URL | Promise<URL>
+  readonly init: RequestInit
+}
+
 /**
  * Sends one request. A 401 is answered by one more try with a refreshed token, if the body can be sent again. Redirects
  * are not followed. Throws 'unavailable' when the API does not answer.
  */
-export async function fetchApi(
-  client: ProviderClient,
-  source: TokenSource,
-  { url, init }: { readonly url: URL; readonly init: RequestInit },
-): Promise<Response> {
+export async function fetchApi(client: ProviderClient, source: TokenSource, request: ApiRequest): Promise<Response> {
   const tokens = await source(null)
+  const { init } = request
+  const url = await request.url()
   const response = await send(client, tokens, { url, init })
   const replayable = !(init.body instanceof ReadableStream)
   if (response.status !== 401 || !replayable || tokens.refreshToken === null) return response

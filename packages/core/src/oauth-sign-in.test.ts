@@ -61,6 +61,35 @@ describe('sign-in by form_post', () => {
   })
 })
 
+describe('a sign-in with an ID token that tells auth_time', () => {
+  async function signedIn(claims: Record<string, unknown>) {
+    const { identities, door } = appOn(memoryStore())
+    const browser = appBrowser()
+    const attempt = await beginForged({ claims }, browser)
+    const auth = door(browser.arrive(attempt.callback()))
+    const login = await attempt.flow.finish(auth)
+    await auth.signIn(await identities.resolve(login, await auth.session()), login)
+    return door(browser.click('/account'))
+  }
+
+  test('was proven then, so that an old session at the provider passes for no recent proof', async () => {
+    const now = systemPlatform.now()
+    const old = await signedIn({ auth_time: now - 30 * 86_400 })
+    expect((await old.requireSession()).authenticatedAt).toBe(now - 30 * 86_400)
+    await expect(old.requireRecentAuth(600)).rejects.toMatchObject({ code: 'reauthentication_required' })
+    const recent = await signedIn({ auth_time: now - 60.5 })
+    expect((await recent.requireRecentAuth(600)).authenticatedAt).toBe(now - 61)
+  })
+
+  test.each([{}, { auth_time: '0' }, { auth_time: -1 }, { auth_time: 1e10 }])(
+    'was proven now, where it is %o',
+    async (claims) => {
+      const { authenticatedAt, createdAt } = await (await signedIn(claims)).requireRecentAuth(600)
+      expect(createdAt - authenticatedAt).toBeLessThan(60)
+    },
+  )
+})
+
 describe('back-channel logout', () => {
   async function signedIn(claims: Record<string, unknown>, store: Store = memoryStore()) {
     const app = appOn(store)

@@ -20,7 +20,10 @@ export interface BeginOptions {
   readonly scope?: string
   /** The API that the access token is for (RFC 8707). */
   readonly resource?: string
-  /** The oldest authentication that will do, in seconds; checked against `auth_time`, so only where there are ID tokens. */
+  /**
+   * The oldest authentication that will do, in seconds; the provider asks for another one then. Checked against `auth_time`,
+   * so only where there are ID tokens.
+   */
   readonly maxAgeSeconds?: number
   /** `prompt`, `login_hint` …; the protocol's own are refused. */
   readonly parameters?: Readonly<Record<string, string>>
@@ -36,6 +39,11 @@ export interface OAuthLogin {
   readonly returnTo: string
   /** `fed`, and the ID token's `amr` (RFC 8176). */
   readonly methods: readonly string[]
+  /**
+   * The ID token's `auth_time`, in epoch seconds, never in the future: when the user authenticated at the provider. Absent
+   * where the provider does not say; the login counts as proven now then.
+   */
+  readonly authenticatedAt?: number
   /** By which the provider's back-channel logout names this login. */
   readonly providerLogin: {
     readonly issuer: string

@@ -35,7 +35,7 @@ export async function delegateToken(client: ProviderClient, delegation: Delegati
 
 function delegated({ platform }: ProviderClient, tokens: ProviderTokens, scope: string): DelegatedToken {
   const expiresIn = (tokens.expiresAt ?? 0) - platform.now()
-  if (tokens.expiresAt === null || expiresIn <= 0 || expiresIn > longestSeconds) throw refused('lifetime')
+  if (expiresIn <= 0 || expiresIn > longestSeconds) throw refused('lifetime')
   // Neither an exchanged token nor a stored one comes here if it is bound to a key.
   return { access_token: tokens.accessToken, token_type: 'Bearer', expires_in: expiresIn, scope }
 }

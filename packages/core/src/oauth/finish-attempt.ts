@@ -52,6 +52,7 @@ export async function finishAttempt(flow: FlowContext, exchange: LoginExchange, 
     tokens: providerTokens(client, tokens, asked),
     returnTo: transaction.returnTo,
     methods: methodsOf(claims),
+    ...provenAt(claims, platform.now()),
     providerLogin: {
       issuer: identity.issuer,
       subject: typeof claims?.sub === 'string' ? claims.sub : identity.subject,
@@ -149,4 +150,11 @@ function methodsOf(claims: Claims | null): string[] {
   const amr: unknown[] = Array.isArray(claims?.amr) ? claims.amr : []
   const words = amr.filter((word): word is string => typeof word === 'string' && /^[\w-]{1,32}$/.test(word))
   return [...new Set(['fed', ...words])].slice(0, mostMethods)
+}
+
+/** A session at the provider may be weeks old, and signs in here without a question (OpenID Connect Core §2, `auth_time`). */
+function provenAt(claims: Claims | null, now: number): Pick<OAuthLogin, 'authenticatedAt'> {
+  const authTime = claims?.auth_time
+  if (typeof authTime !== 'number' || authTime < 0) return {}
+  return { authenticatedAt: Math.min(now, Math.floor(authTime)) }
 }

@@ -34,6 +34,7 @@ export async function delegateToken(client: ProviderClient, delegation: Delegati
 }
 
 function delegated({ platform }: ProviderClient, tokens: ProviderTokens, scope: string): DelegatedToken {
+  // One without an end counts as over: nobody knows for how long it would be out.
   const expiresIn = (tokens.expiresAt ?? 0) - platform.now()
   if (expiresIn <= 0 || expiresIn > longestSeconds) throw refused('lifetime')
   // Neither an exchanged token nor a stored one comes here if it is bound to a key.

@@ -8,6 +8,7 @@ import type { WrittenToken } from './access-token-writer.js'
 import { type Family, type FamilyValue, judgeRefresh, type RefreshTiming, rotatedFamily } from './refresh-family.js'
 import { readRefreshToken, type RefreshTokenCodec } from './refresh-token.js'
 import type { Revocations } from './revocation.js'
+import { aboutFamily } from './token-grant.js'
 
 /** What the caller of a refresh has proven, besides holding the token. */
 export interface RefreshOptions {
@@ -105,15 +106,11 @@ async function isLoginAlive({ logins, revocations }: RotationParts, { value }: F
 
 async function ended({ families, emit }: RotationParts, family: Family, reason: string): Promise<AuthError> {
   await families.remove(family.key)
-  emit(reason === 'reuse' ? 'token.reused' : 'token.revoked', { ...about(family), reason })
+  emit(reason === 'reuse' ? 'token.reused' : 'token.revoked', { ...aboutFamily(family), reason })
   return new AuthError('invalid_grant')
 }
 
 function refused({ emit }: RotationParts, presented: PresentedFamily | null, reason: string): AuthError {
-  emit('token.rejected', { ...(presented ? about(presented.family) : {}), reason })
+  emit('token.rejected', { ...(presented ? aboutFamily(presented.family) : {}), reason })
   return new AuthError('invalid_grant')
-}
-
-function about({ key, owner, value }: Family): { userId: string | null; sessionId: string } {
-  return { userId: owner, sessionId: value.sessionId ?? key }
 }

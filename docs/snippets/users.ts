@@ -47,6 +47,13 @@ export const users = {
     if (!user) throw new AuthError('not_found')
     return user
   },
+  /** `false`: it is another address meanwhile. */
+  async verifyEmail(id: string, email: string): Promise<boolean> {
+    const { changes } = database
+      .prepare('update users set email_verified = 1 where id = ? and email = ?')
+      .run(id, emailKey(email))
+    return Number(changes) === 1
+  },
   /** In the place of the hash that was read; `false`: another one is there meanwhile. */
   async setHash(user: User, passwordHash: string): Promise<boolean> {
     const { changes } = database

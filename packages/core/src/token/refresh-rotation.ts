@@ -38,7 +38,7 @@ export interface PresentedRefresh extends RefreshOptions {
   sign(family: Family): WrittenToken | Promise<WrittenToken>
 }
 
-/** A family after its refresh, and the access token that goes with it. */
+/** A family at its start or after its refresh, and the access token that goes with it. */
 export interface RefreshedFamily {
   readonly family: Family
   readonly written: WrittenToken

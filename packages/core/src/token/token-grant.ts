@@ -102,7 +102,7 @@ export function grantLogin(grant: TokenGrant, defaults: GrantDefaults): Login {
 }
 
 /** A family: of a session, or a login of its own. */
-export function familyLogin({ key, owner, value }: Family): Login {
+export function familyLogin({ key, owner, value }: Pick<Family, 'key' | 'owner' | 'value'>): Login {
   const { sessionId, clientId, audience, scope, authTime, jkt, claims, endsAt } = value
   return {
     subject: owner ?? clientId,

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { testPlatform } from '@tessera-auth/testing'
+import { familyKind } from '../store/login-records.js'
 import { memoryStore } from '../store/memory-store.js'
 import type { Store } from '../store/store.js'
-import { audience, claimsOf, issuer, refreshTokenOf, tokenApp } from './fixtures/token-app.js'
+import { audience, claimsOf, issuer, refreshTokenOf, secrets, tokenApp } from './fixtures/token-app.js'
+import { createKeyRing } from './managed-key-ring.js'
 import { createTokenVerifier } from './token-verifier.js'
 
 const day = 86_400
@@ -46,6 +48,32 @@ describe('issue', () => {
     const { session } = await signIn()
     await sessions.revoke('user-1', session.id)
     await expect(tokens.issue({ session })).rejects.toEqual(unauthenticated)
+    expect(await tokens.listFamilies('user-1')).toEqual([])
+  })
+
+  test.each([
+    ['the key ring cannot be read', (kind: string) => kind === 'key-ring'],
+    [
+      'the login cannot be looked at',
+      (kind: string, inserted: string) => kind === 'session' && inserted === familyKind,
+    ],
+  ])('leaves no family behind when %s', async (_name, fails) => {
+    const inner = memoryStore()
+    let isDown = false
+    let inserted = ''
+    const store: Store = {
+      ...inner,
+      get: (kind, ...read) =>
+        isDown && fails(kind, inserted) ? Promise.reject(new Error('down')) : inner.get(kind, ...read),
+      insert: (entry) => ((inserted = entry.kind), inner.insert(entry)),
+    }
+    const { tokens, signIn, sessions } = tokenApp({ store }, (platform) => createKeyRing({ store, secrets, platform }))
+    const { session } = await signIn()
+    const attempt = await sessions.beginLogin('user-1')
+    isDown = true
+    await expect(tokens.issue({ session })).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(tokens.issue({ attempt })).rejects.toMatchObject({ code: 'unavailable' })
+    isDown = false
     expect(await tokens.listFamilies('user-1')).toEqual([])
   })
 

@@ -7,7 +7,7 @@ import { createAccessTokenWriter, type Login, type WrittenToken } from './access
 import { createIntrospection, type Introspection } from './introspection.js'
 import { checkIssuerOptions, type TokenIssuerOptions } from './issuer-settings.js'
 import { type Family, familyRecords, newFamily } from './refresh-family.js'
-import { readPresented, refreshFamily, type RefreshOptions } from './refresh-rotation.js'
+import { readPresented, type RefreshedFamily, refreshFamily, type RefreshOptions } from './refresh-rotation.js'
 import { createRefreshTokenCodec } from './refresh-token.js'
 import { createRevocations } from './revocation.js'
 import {
@@ -70,8 +70,11 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
   const writer = createAccessTokenWriter(settings)
   const introspection = createIntrospection({ ...settings, families, codec, revocations, logins })
 
-  /** Inserted first, checked after: whatever ends the login from now on finds the record, or is found here. */
-  async function startFamily(grant: TokenGrant, lifetimeSeconds: number): Promise<Family> {
+  /**
+   * Signed first: a family whose answer cannot be made would be listed as living, and held by nobody. Then inserted, and
+   * checked after: whatever ends the login from now on finds the record, or is found here.
+   */
+  async function startFamily(grant: TokenGrant, lifetimeSeconds: number): Promise<RefreshedFamily> {
     const { session, attempt } = grant
     const userId = session ? session.userId : (attempt?.userId ?? null)
     if (userId === null) throw new AuthError('unauthenticated')
@@ -88,10 +91,16 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       },
       { timing: { ...timing, familySeconds: lifetimeSeconds }, secretId: codec.secretId, now: platform.now() },
     )
-    const family = await families.insert({ key, owner: userId, value, expiresAt })
-    if (family && (await isStillGood(grant))) return family
-    await families.remove(key)
-    throw new AuthError('unauthenticated')
+    const written = await sign(familyLogin({ key, owner: userId, value }), value.scope)
+    try {
+      const family = await families.insert({ key, owner: userId, value, expiresAt })
+      if (family && (await isStillGood(grant))) return { family, written }
+      throw new AuthError('unauthenticated')
+    } catch (error) {
+      // Whatever went wrong, nobody was given the token yet: the record is taken back, and the error stands.
+      await families.remove(key).catch(() => false)
+      throw error
+    }
   }
 
   async function isStillGood({ session, attempt }: TokenGrant): Promise<boolean> {
@@ -109,10 +118,10 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
     const { session, attempt, scope = null } = grant
     const userId = session ? session.userId : null
     if (session && (userId === null || !(await isStillGood(grant)))) throw new AuthError('unauthenticated')
-    const family = attempt ? await startFamily(grant, settings.accessTokenSeconds) : null
-    const login = family ? familyLogin(family) : grantLogin(grant, settings)
-    const response = respond(login, { written: await sign(login, scope), scope })
-    emit('token.issued', { userId: family?.owner ?? userId, sessionId: login.sid })
+    const started = attempt ? await startFamily(grant, settings.accessTokenSeconds) : null
+    const login = started ? familyLogin(started.family) : grantLogin(grant, settings)
+    const response = respond(login, { written: started?.written ?? (await sign(login, scope)), scope })
+    emit('token.issued', { userId: started?.family.owner ?? userId, sessionId: login.sid })
     return response
   }
 
@@ -129,9 +138,8 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
     async issue(grant) {
       checkGrant(grant)
       if (!grant.session && !grant.attempt) return issueAlone(grant)
-      const family = await startFamily(grant, timing.familySeconds)
-      const { scope } = family.value
-      const response = withFamily(family, await sign(familyLogin(family), scope), scope)
+      const { family, written } = await startFamily(grant, timing.familySeconds)
+      const response = withFamily(family, written, family.value.scope)
       emit('token.issued', aboutFamily(family))
       return response
     },

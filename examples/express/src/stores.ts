@@ -38,6 +38,7 @@ async function openWithRedis(
     maxRetriesPerRequest: 1,
     connectTimeout: 5000,
     commandTimeout: 5000,
+    socketTimeout: 3000, // a connection that fell silent is given up
   })
   redis.on('error', () => {}) // it connects again by itself; requests in between are answered 503
   await withSetting('REDIS_URL', 'a server that answers', () => redis.connect())

@@ -4,14 +4,19 @@ import { StoreError, type Entry } from '@tessera-auth/core/store'
 /** Whose the record is, and what it is called in that owner's index. */
 interface Ownership {
   readonly owner: string | null
-  /** The version with which the record was inserted. */
+  /** What the call that inserted the record named it. */
   readonly inserted: string
 }
 
 /** `["version",expiresAt,owner,"inserted"]`, a line break, and the value. */
-export function writeRecord(entry: Entry): string {
+export function writeRecord(entry: Entry, inserted: string): string {
   const { version, expiresAt, owner, value } = entry
-  return `${versionPrefix(version)}${expiresAt},${JSON.stringify(owner)},${JSON.stringify(version)}]\n${value}`
+  return `${versionPrefix(version)}${expiresAt},${JSON.stringify(owner)}${insertedEnd(inserted)}\n${value}`
+}
+
+/** What the line of a record ends with that this call inserted, and no other. */
+export function insertedEnd(inserted: string): string {
+  return `,${JSON.stringify(inserted)}]`
 }
 
 /** What a record of this version, and no other, begins with. */
@@ -22,7 +27,7 @@ export function versionPrefix(version: string): string {
 /** A record as it was read. */
 export interface FoundRecord {
   readonly entry: Entry
-  /** The version with which it was inserted. */
+  /** What the call that inserted it named it. */
   readonly inserted: string
 }
 

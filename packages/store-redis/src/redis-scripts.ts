@@ -14,24 +14,35 @@ local function write(key, text, dropAt)
   else redis.call('SET', key, text, 'EXAT', dropAt) end
 end`
 
-/** Text, when to drop it (empty: never), channel, message. 1: written; 0: the key exists. */
+/**
+ * Text, what its line ends with, when to drop it (empty: never), channel, message. 1: written, or it was when this same
+ * command came before, from a client that lost the answer; 0: the key exists.
+ */
 export const insertScript: Script = createScript(`${publish}
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-publish(ARGV[3], ARGV[4])
-write(KEYS[1], ARGV[1], ARGV[2])
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local line = string.match(redis.call('GETRANGE', KEYS[1], 0, 4095), '^[^\\n]*')
+  if string.sub(line, -#ARGV[2]) == ARGV[2] then return 1 end
+  return 0
+end
+publish(ARGV[4], ARGV[5])
+write(KEYS[1], ARGV[1], ARGV[3])
 return 1`)
 
 /**
  * Prefix expected, new prefix, new expiry (or null), value, when to drop it, '1' if the owner's index has the new
- * expiry, channel, message. 1: written; 0: changed or gone; a text: nothing was written, as the record has an owner and
- * its index must have the new expiry first. The text is '+' and the line's end, from the owner on.
+ * expiry, channel, message. 1: written, or it was when this same command came before; 0: changed or gone; a text:
+ * nothing was written, as the record has an owner and its index must have the new expiry first. The text is '+' and the
+ * line's end, from the owner on.
  *
  * The value is not read: it can be large, and the line is at most some 2,000 bytes.
  */
 export const replaceScript: Script = createScript(`${publish}
 local found = redis.call('GETRANGE', KEYS[1], 0, 4095)
 local expected = ARGV[1]
-if string.sub(found, 1, #expected) ~= expected then return 0 end
+if string.sub(found, 1, #expected) ~= expected then
+  if string.sub(found, 1, #ARGV[2]) == ARGV[2] then return 1 end
+  return 0
+end
 local expires, rest = string.match(found, '^([^,]*),([^\\n]*)\\n', #expected + 1)
 local later = expires ~= 'null' and (ARGV[3] == 'null' or tonumber(ARGV[3]) > tonumber(expires))
 if later and ARGV[6] ~= '1' and string.sub(rest, 1, 5) ~= 'null,' then return '+' .. rest end

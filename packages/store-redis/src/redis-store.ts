@@ -1,6 +1,7 @@
 /** Records in Redis or Valkey: one key each, and a sorted set per owner. */
+import { randomBytes } from 'node:crypto'
 import { ConfigError, type InvalidationBus, type Store, StoreError } from '@tessera-auth/core/store'
-import { type FoundRecord, readLineEnd, readRecord, versionPrefix, writeRecord } from './record-text.js'
+import { type FoundRecord, insertedEnd, readLineEnd, readRecord, versionPrefix, writeRecord } from './record-text.js'
 import { carryOnWrites, invalidationMessage } from './redis-bus.js'
 import { scriptRunner, type RedisClient, type Script } from './redis-client.js'
 import { indexScript, insertScript, listScript, removeScript, replaceScript } from './redis-scripts.js'
@@ -66,10 +67,12 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   return {
     get: async (kind, key) => (await read(kind, key))?.entry ?? null,
     async insert(entry) {
-      const { kind, key, owner, version, expiresAt } = entry
+      const { kind, key, owner, expiresAt } = entry
       if (owner !== null && owner.length > longestOwner) throw new StoreError('An owner is longer than 255 characters.')
-      if (owner !== null) await index(entry, owner, { inserted: version, expiresAt })
-      const values = [writeRecord(entry), dropAt(expiresAt), ...change(kind, key)]
+      // Not the version: the same entry may be inserted by two calls, and the same call be sent twice.
+      const inserted = randomBytes(9).toString('base64url')
+      if (owner !== null) await index(entry, owner, { inserted, expiresAt })
+      const values = [writeRecord(entry, inserted), insertedEnd(inserted), dropAt(expiresAt), ...change(kind, key)]
       return isOne(await run(insertScript, keys.record(kind, key), values))
     },
     async replace(entry, expectedVersion) {

@@ -1,41 +1,13 @@
 import { testPlatform } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
-import { memoryStore } from '../store/memory-store.js'
 import type { Entry, Store } from '../store/store.js'
+import { kidOf, processes, states, timing } from './fixtures/ring-processes.js'
 import { audience, claimsOf, issuer, secrets, tokenApp } from './fixtures/token-app.js'
-import { createKeyRing, type KeyRingOptions } from './managed-key-ring.js'
+import { createKeyRing } from './managed-key-ring.js'
 import { createTokenIssuer } from './token-issuer.js'
 import { createTokenVerifier } from './token-verifier.js'
 
-const timing = {
-  rotateEverySeconds: 1000,
-  jwksMaxAgeSeconds: 100,
-  ringRefreshSeconds: 10,
-  clockSkewSeconds: 5,
-  longestTokenSeconds: 300,
-}
 const unavailable = expect.objectContaining({ code: 'unavailable' })
-
-/** Two processes on one store: each has its own ring, issuer and verifier. */
-function processes(options: Partial<KeyRingOptions> = {}) {
-  const platform = testPlatform()
-  const store = memoryStore({ platform })
-  const start = (ownSecrets = secrets) => {
-    const shared = { store, secrets: ownSecrets, origin: issuer, platform }
-    const keys = createKeyRing({ ...shared, ...timing, ...options })
-    const tokens = createTokenIssuer({ ...shared, keys, audience })
-    return { keys, tokens, verifier: createTokenVerifier({ ...shared, keys, issuer, audience }) }
-  }
-  return { platform, store, start }
-}
-
-async function states(keys: ReturnType<typeof createKeyRing>): Promise<string[]> {
-  return (await keys.explain()).map(({ state }) => state)
-}
-
-function kidOf(token: string): unknown {
-  return JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid
-}
 
 describe('createKeyRing', () => {
   test('makes one key for any number of processes that start at once', async () => {

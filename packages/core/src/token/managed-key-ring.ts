@@ -17,7 +17,7 @@ import { type KeyRing, type KeySource, withSource } from './key-ring.js'
 import {
   advanceRing,
   compromiseKey,
-  explainKey,
+  explainRing,
   leadSeconds,
   type RingKey,
   type RingTiming,
@@ -124,7 +124,7 @@ export function createKeyRing(
       },
       async explain() {
         const { record } = await copies.fresh()
-        return record.value.keys.map((key) => explainKey(key, platform.now(), rules))
+        return explainRing(record.value.keys, platform.now(), rules)
       },
     },
     source,

@@ -82,17 +82,21 @@ export function compromiseKey(keys: readonly RingKey[], kid: string): readonly R
   return trim(keys.map((key) => (key.kid === kid ? { ...key, state: 'compromised', since: null, sealed: null } : key)))
 }
 
-/** What `explain()` tells of one key. */
-export function explainKey({ kid, algorithm, state, since }: RingKey, now: number, timing: RingTiming): KeyState {
-  const from = since ?? now
-  const next = {
-    published: { state: 'signing', at: from + leadSeconds(timing) + 1 },
-    signing: { state: 'verifying', at: from + timing.rotateEverySeconds },
-    verifying: { state: 'retired', at: from + verifySeconds(timing) + 1 },
-    retired: null,
-    compromised: { state: 'refused_everywhere', at: from + compromiseSeconds(timing) },
-  }[state]
-  return { kid, algorithm, state, since: from, next }
+/** What `explain()` tells of the keys. The one that signs is followed as soon as the published one, if there is one, may sign. */
+export function explainRing(keys: readonly RingKey[], now: number, timing: RingTiming): KeyState[] {
+  const published = keys.find(({ state }) => state === 'published')
+  const promotedAt = published && (published.since ?? now) + leadSeconds(timing) + 1
+  return keys.map(({ kid, algorithm, state, since }) => {
+    const from = since ?? now
+    const next = {
+      published: { state: 'signing', at: from + leadSeconds(timing) + 1 },
+      signing: { state: 'verifying', at: promotedAt ?? from + timing.rotateEverySeconds },
+      verifying: { state: 'retired', at: from + verifySeconds(timing) + 1 },
+      retired: null,
+      compromised: { state: 'refused_everywhere', at: from + compromiseSeconds(timing) },
+    }[state]
+    return { kid, algorithm, state, since: from, next }
+  })
 }
 
 function stampKeys(keys: readonly RingKey[], now: number): readonly RingKey[] {

@@ -128,6 +128,7 @@ describe('refresh', () => {
     const first = await signedIn(app)
     const narrow = await app.tokens.refresh(first.refresh_token, { scope: 'profile' })
     expect(narrow.scope).toBe('profile')
+    expect(claimsOf(narrow.access_token).scope).toBe('profile')
     expect((await app.tokens.refresh(narrow.refresh_token)).scope).toBe('profile orders:read')
   })
 

@@ -98,6 +98,22 @@ describe('OpenID Connect Core §3.1.3.7', () => {
     await expect(finish({ idToken })).rejects.toMatchObject({ code: 'callback_rejected' })
   })
 
+  test('keys that a token names are not used, and nothing is fetched for them; a good token may name them', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('RS256')
+    const [jku, x5u] = ['https://evil.example/keys', 'https://evil.example/certificate']
+    const named = { jwk: await exportJWK(publicKey), jku, x5u, x5c: ['AAAA'], cty: 'JWT' }
+    const header = { alg: 'RS256', ...named }
+    const idToken = (claims: object) => new SignJWT({ ...claims }).setProtectedHeader(header).sign(privateKey)
+    const forged = await beginForged({ idToken })
+    await expect(forged.flow.finish(forged.browser.arrive(forged.callback()))).rejects.toMatchObject({
+      details: { reason: 'id_token_jws_signature_verification_failed' },
+    })
+    const good = await beginForged({ header: named })
+    expect(await good.flow.finish(good.browser.arrive(good.callback()))).toMatchObject({ returnTo: '/cart' })
+    const asked = [...forged.network.asked, ...good.network.asked].map(({ url }) => new URL(url).origin)
+    expect(new Set(asked)).toEqual(new Set([issuer]))
+  })
+
   test('an answer without an ID token is refused', async () => {
     const answer = { access_token: 'at', token_type: 'Bearer' }
     await expect(finish({ answer })).rejects.toMatchObject({ details: { reason: 'id_token_missing' } })

@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { systemPlatform } from '../platform.js'
 import type { Store } from '../store/store.js'
 import { createDpopKey } from './dpop.js'
 import { gate, newUser, until, useVaultWorld } from './fixtures/vault-world.js'
 
 const world = useVaultWorld()
+/** One read finds out that the token has ended; from the second on the lease is watched. */
+const untilWatched = 3
+
+function countedReads(store: Store): { readonly store: Store; reads(): number } {
+  let count = 0
+  return { store: { ...store, get: (...read) => ((count += 1), store.get(...read)) }, reads: () => count }
+}
 
 describe('a grant that is bound to a key (RFC 9449)', () => {
   test('an answer that is not bound is unavailable, and the refresh token that came with it is kept with its key', async () => {
@@ -52,14 +58,12 @@ describe('the lease', () => {
     world.upstream.behaviours.set(id, { before: stuck.opened })
     const first = vault.accessToken(id, 'clinic')
     await until(() => world.upstream.refreshes.get(id) === 1)
-    let looks = 0
-    const watched: Store = { ...world.store, get: (...read) => ((looks += 1), world.store.get(...read)) }
+    const { reads, store: watched } = countedReads(world.store)
     const other = world.vaultOf({ store: watched }).accessToken(id, 'clinic')
-    // One read finds out that the token has ended; from the second on the lease is watched.
-    await until(() => looks >= 3)
+    await until(() => reads() >= untilWatched)
     world.platform.advance(24)
-    const seen = looks
-    await until(() => looks >= seen + 2)
+    const seen = reads()
+    await until(() => reads() >= seen + 2)
     expect(world.upstream.refreshes.get(id)).toBe(1)
     world.platform.advance(2)
     const token = await other
@@ -78,11 +82,10 @@ describe('the lease', () => {
     world.upstream.behaviours.set(id, { after: answer.opened })
     const first = vault.accessToken(id, 'clinic')
     await until(() => world.upstream.refreshes.get(id) === 1)
-    const other = world
-      .vaultOf()
-      .accessToken(id, 'clinic')
-      .catch((error: unknown) => error)
-    await systemPlatform.sleep(80)
+    const { reads, store: watched } = countedReads(world.store)
+    const refused = world.vaultOf({ store: watched }).accessToken(id, 'clinic')
+    const other = refused.catch((error: unknown) => error)
+    await until(() => reads() >= untilWatched)
     world.platform.advance(26)
     expect(await other).toMatchObject({ code: 'reconnect_required' })
     answer.open()

@@ -5,6 +5,7 @@ import { createQueue } from '../internal/queue.js'
 import { isProven, markProven } from '../internal/proven.js'
 import type { NewSession, SignInOptions } from '../session/create-session.js'
 import type { Session, UserSession } from '../session/session.js'
+import { requireData } from '../session/session-data.js'
 import type { LoginAttempt } from '../store/login-records.js'
 import { deviceLabel } from './device-label.js'
 import {
@@ -35,6 +36,7 @@ export async function signIn<Data>(
   attempt: LoginAttempt,
   options: SignInOptions = {},
 ): Promise<UserSession<Data>> {
+  requireAttempt(attempt)
   const request = await requestOf(state)
   const { internals, jar } = sessionPart(state)
   // An OAuth attempt proves the whole request: its answer may come by a cross-site POST.
@@ -96,6 +98,12 @@ export async function updateData<Data>(state: RequestState<Data>, change: (data:
   return updated.data
 }
 
+// A user's id, or a promise that nobody awaited, would be refused as nobody's login: 401, on the very route that signs in.
+function requireAttempt(attempt: unknown): void {
+  if (typeof attempt === 'object' && attempt !== null && 'userId' in attempt) return
+  throw new TypeError('signIn: expected what beginLogin resolves to: `await auth.beginLogin(userId)`.')
+}
+
 function inputOf<Data>(attempt: LoginAttempt, options: SignInOptions, label: string): NewSession<Data> {
   const { methods, remember, providerLogin, authenticatedAt, absoluteTimeoutSeconds } = options
   return {
@@ -124,6 +132,8 @@ async function startVisit<Data>(state: RequestState<Data>, change: (data: Data) 
   const { sessions, internals, jar } = sessionPart(state)
   guard(state, request, true)
   const data = change(internals.initialData())
+  // A session that is made without data has what all start with: what was to be kept would be lost in silence.
+  requireData(data)
   const label = deviceLabel(request.headers.get('user-agent'))
   const { session, token } = await sessions.create({ attempt: null, data, deviceLabel: label })
   const line = jar.anonymous.set(token, internals.cookieSeconds(session))

@@ -16,6 +16,16 @@ export interface DataCodec<Data> {
   initial(): Data
 }
 
+/**
+ * Throws `TypeError` for what is no data at all, as a function that changes data may return it: nothing, or a promise, of
+ * which JSON would be `{}`.
+ */
+export function requireData(data: unknown): void {
+  if (data === undefined) throw new TypeError('Session data must be JSON: received undefined.')
+  if (typeof (data as { then?: unknown } | null)?.then !== 'function') return
+  throw new TypeError('Session data must be JSON: received a promise. A function that changes data cannot be async.')
+}
+
 /** The codec of an app that keeps data. Throws `ConfigError` for options that cannot work. */
 export function createDataCodec<Data>(options: SessionData<Data>): DataCodec<Data> {
   requireMethods('data', options, ['parse'])
@@ -28,6 +38,7 @@ export function createDataCodec<Data>(options: SessionData<Data>): DataCodec<Dat
   }
   return {
     encode(data) {
+      requireData(data)
       const text = JSON.stringify(data)
       if (text === undefined) throw new TypeError('Session data must be JSON.')
       if (text.length > mostLength) throw new TypeError(`Session data is at most ${mostLength} characters of JSON.`)

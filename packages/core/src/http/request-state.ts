@@ -65,25 +65,29 @@ export function currentSession<Data>(state: RequestState<Data>): Promise<UserSes
 /** Who is signed in, or `unauthenticated`. */
 export function requiredSession<Data>(state: RequestState<Data>): Promise<UserSession<Data>> {
   const answer = currentSession(state)
-  return state.knownUser === answer ? state.knownUser : required(answer)
+  return state.knownUser === answer ? state.knownUser : required(state, answer)
 }
 
-async function required<Data>(answer: Promise<UserSession<Data> | null>): Promise<UserSession<Data>> {
+async function required<Data>(
+  state: RequestState<Data>,
+  answer: Promise<UserSession<Data> | null>,
+): Promise<UserSession<Data>> {
   const found = await answer
-  if (!found) throw new AuthError('unauthenticated')
-  return found
+  if (found) return found
+  // Without sessions nobody could ever sign in.
+  sessionPart(state)
+  throw new AuthError('unauthenticated')
 }
 
 /** Who is signed in, read past any cache, and authenticated less than `seconds` ago. */
 export async function recentSession<Data>(state: RequestState<Data>, seconds: number): Promise<UserSession<Data>> {
-  const found = await (state.user = findUser(state, true))
-  if (!found) throw new AuthError('unauthenticated')
+  const found = await required(state, (state.user = findUser(state, true)))
   const age = state.context.platform.now() - found.authenticatedAt
   if (age < seconds) return found
   throw new AuthError('reauthentication_required')
 }
 
-/** The anonymous visitor's session, or `null`. */
+/** The anonymous visitor's session, or `null`. Who asks has passed the guard: {@link currentSession} is asked before, always. */
 export function currentVisitor<Data>(state: RequestState<Data>): Promise<Session<Data> | null> {
   return (state.visitor ??= findVisitor(state))
 }
@@ -160,7 +164,6 @@ async function findVisitor<Data>(state: RequestState<Data>): Promise<Session<Dat
   const request = await requestOf(state)
   const { sessions, jar, internals } = sessionPart(state)
   if (!internals.keepsData) return null
-  guard(state, request, false)
   for (const value of cookieValues(request.headers.get('cookie'), jar.anonymous.name)) {
     const found = await sessions.verify(value)
     if (found?.userId === null) return found

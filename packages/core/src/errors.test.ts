@@ -1,6 +1,17 @@
 import { describe, expect, test, vi } from 'vitest'
 import { AuthError, OAuthResponseError, StoreError } from './errors.js'
 
+describe('AuthError', () => {
+  test.each(['email_taken', '', 'toString', undefined, null])(
+    'refuses the code %j and says which there are',
+    (code) => {
+      const make = (): unknown => new AuthError(code as never)
+      expect(make).toThrow(TypeError)
+      expect(make).toThrow(new RegExp(`unknown code ${code};.* unauthenticated, .* unavailable$`))
+    },
+  )
+})
+
 describe('instanceof', () => {
   test('knows the errors of another copy of the module, by class', async () => {
     vi.resetModules()

@@ -64,6 +64,11 @@ export function sentenceOf(code: AuthErrorCode): string {
   return codes[code][1]
 }
 
+// An app without types may have a code of its own in mind.
+function unknownCode(code: unknown): string {
+  return `AuthError: unknown code ${String(code)}; known are ${Object.keys(codes).join(', ')}`
+}
+
 /**
  * Everything that can go wrong at run time; apps throw it too. Status and text follow from the code.
  *
@@ -82,6 +87,7 @@ export class AuthError extends Error {
   readonly details: Readonly<Record<string, unknown>>
 
   constructor(code: AuthErrorCode, details: Readonly<Record<string, unknown>> = {}, options?: ErrorOptions) {
+    if (!Object.hasOwn(codes, code)) throw new TypeError(unknownCode(code))
     const [status, message] = codes[code]
     super(message, options)
     this.code = code

@@ -14,12 +14,17 @@ export type NoForm = 'malformed' | 'too_large'
 const mostBytes = 131_072
 const formType = /^application\/x-www-form-urlencoded *(?:;|$)/i
 
+/** Whether a request says that it sends one. */
+export function isForm({ headers }: Pick<RequestView, 'headers'>): boolean {
+  return formType.test(headers.get('content-type') ?? '')
+}
+
 /** Reads it, and not a byte more than it may have. */
 export async function readForm(
-  { headers }: Pick<RequestView, 'headers'>,
+  request: Pick<RequestView, 'headers'>,
   chunks: BodyChunks | null,
 ): Promise<URLSearchParams | NoForm> {
-  if (!formType.test(headers.get('content-type') ?? '')) return 'malformed'
+  if (!isForm(request)) return 'malformed'
   const text = await readText(chunks)
   if (text === 'malformed' || text === 'too_large') return text
   const form = new URLSearchParams(text.form)

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import * as oauth from 'oauth4webapi'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { AuthError, ConfigError, StoreError } from '../errors.js'
 import { createAssertionVerifier, createClientAssertions } from '../token/client-assertions.js'
 import { generateJwk } from '../token/key-formats.js'
@@ -14,6 +14,7 @@ import {
   createRevocationEndpoint,
   type IntrospectionClient,
   type TokenEndpoint,
+  type UnreadNodeRequest,
 } from './token-endpoints.js'
 
 type Ask = (init?: RequestInit & { duplex?: 'half' }) => Promise<Response>
@@ -306,8 +307,21 @@ describe('TokenEndpoint', () => {
     const request = post('token=x')
     await request.text()
     await expect(introspection.fetch(request)).rejects.toThrow(ConfigError)
-    const parsed = Object.assign(endless(), { method: 'POST', headers: {}, body: { token: 'x' } })
+    const parsed = parsedBy('application/x-www-form-urlencoded')
     await expect(introspection.node(parsed, {} as never)).rejects.toThrow(ConfigError)
+  })
+
+  test('tells a client that it sent no form, also where a parser has read that before', async () => {
+    const { introspection } = party()
+    const request = new Request('https://app.example/', { method: 'POST', body: '{}' })
+    await request.text()
+    expect((await introspection.fetch(request)).status).toBe(400)
+    const answer = { statusCode: 0, setHeader: () => {}, end: vi.fn<(body?: string) => void>() }
+    await introspection.node(parsedBy('application/json'), answer)
+    expect([answer.statusCode, JSON.parse(answer.end.mock.calls[0]?.[0] ?? '')]).toEqual([
+      400,
+      { error: 'invalid_request', error_description: expect.any(String) },
+    ])
   })
 
   test.each([undefined, null, 'nobody', {}])('takes no %j as the check of the caller', (authenticate) => {
@@ -353,6 +367,11 @@ describe('TokenEndpoint', () => {
     expect(await introspect(api, true)).toEqual({ active: false })
   })
 })
+
+/** A request of node:http whose body of this type a framework has read and parsed. */
+function parsedBy(type: string): UnreadNodeRequest {
+  return Object.assign(endless(), { method: 'POST', headers: { 'content-type': type }, body: { token: 'x' } })
+}
 
 /** A body without end: reading it to the end would hang the test. */
 function endless(): ReadableStream<Uint8Array> {

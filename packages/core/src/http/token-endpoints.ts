@@ -4,7 +4,7 @@ import { AuthError, ConfigError } from '../errors.js'
 import { expected, requireMethods } from '../internal/options.js'
 import type { TokenIssuer } from '../token/token-issuer.js'
 import { type ErrorAnswer, errorResponse } from './error-response.js'
-import { type BodyChunks, readForm } from './form-body.js'
+import { type BodyChunks, isForm, readForm } from './form-body.js'
 import { type NodeRequest, nodeRequestView } from './node-request.js'
 
 /**
@@ -134,17 +134,19 @@ function createEndpoint<Caller>(authenticate: CallerOf<Caller>, answer: Answer<C
 
   return {
     async fetch(request) {
-      if (request.bodyUsed) throw new ConfigError('body: expected to be unread')
-      const reader = request.body?.getReader()
+      if (request.bodyUsed && isForm(request)) throw new ConfigError('body: expected to be unread')
+      const reader = request.bodyUsed ? undefined : request.body?.getReader()
       const { body, ...rest } = await respond(request, reader ? { next: async () => reader.read() } : null)
       void reader?.cancel().catch(() => {})
       return new Response(body === '' ? null : body, rest)
     },
     async node(request, response) {
-      if (request.body !== undefined) {
+      const view = nodeRequestView(request)
+      // Of another type it may have been read by a parser for that type: the client sent what is no form.
+      if (request.body !== undefined && isForm(view)) {
         throw new ConfigError('body: expected to be unread; mount the endpoint before the body parsers')
       }
-      const { status, headers, body } = await respond(nodeRequestView(request), request[Symbol.asyncIterator]())
+      const { status, headers, body } = await respond(view, request[Symbol.asyncIterator]())
       response.statusCode = status
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
       // What is left of the body is not read: the connection is of no further use.

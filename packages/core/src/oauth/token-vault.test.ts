@@ -27,6 +27,19 @@ describe('accessToken', () => {
     expect(world.events.filter(({ type }) => type === 'vault.refreshed')).toHaveLength(1)
   })
 
+  test.each([
+    [3600, 30],
+    [40, 10],
+  ])('a token that lives for %i s is refreshed %i s before its end, and not earlier', async (life, ahead) => {
+    const id = newUser()
+    const vault = world.vaultOf()
+    await vault.save(id, world.tokensOf(id, { expiresAt: world.platform.now() + life }))
+    world.platform.advance(life - ahead - 1)
+    expect(await vault.accessToken(id, 'clinic')).toBe(`at.${id}.first`)
+    world.platform.advance(1)
+    expect(await vault.accessToken(id, 'clinic')).not.toBe(`at.${id}.first`)
+  })
+
   test('an answer without a refresh token keeps the old one', async () => {
     const id = newUser()
     const vault = world.vaultOf()

@@ -132,6 +132,19 @@ describe('fetch', () => {
     expect(upstream.calls.map(({ body }) => body)).toEqual(['once more', 'once more'])
   })
 
+  test('the body of the refusal is not waited for, and its connection is let go', async () => {
+    let letGo = 0
+    const endless = new ReadableStream({ cancel: () => void (letGo += 1) })
+    const refusals = [new Response(endless, { status: 401 })]
+    const asked = systemPlatform.fetch
+    const fetch: typeof asked = async (url, init) =>
+      (url.includes('/api/') ? refusals.pop() : undefined) ?? asked(url, init)
+    const vault = vaultOf({ platform: { ...systemPlatform, fetch } })
+    const response = await vault.fetch(await connect(vault), 'clinic', `${upstream.issuer}/api/a`)
+    expect(response.status).toBe(200)
+    expect(letGo).toBe(1)
+  })
+
   test('many calls with a token that the API refuses cause one refresh', async () => {
     const vault = vaultOf()
     const user = await connect(vault)

@@ -86,13 +86,24 @@ describe('signIn', () => {
     expect(answer.cookies).toEqual([])
   })
 
-  test('an anonymous token in the session cookie signs nobody in, nor a user’s token in the anonymous one', async () => {
-    const { ask, add, pairOf, signIn, whoAmI } = setUp()
-    const anonymous = pairOf((await ask(own, add('apple'))).cookies, '__Host-anonymous').split('=')[1]
-    expect(await whoAmI(`__Host-session=${anonymous}`)).toBeNull()
+  test.for([false, true])('an anonymous token in the session cookie signs nobody in (cached: %s)', async (cached) => {
+    const { ask, add, pairOf } = setUp({ cached })
+    const cookie = pairOf((await ask(own, add('apple'))).cookies, '__Host-anonymous').replace('anonymous', 'session')
+    for (let times = 0; times < 3; times += 1) {
+      expect((await ask({ cookie }, (auth) => auth.session(), 'GET')).body).toBeNull()
+      expect((await ask({ cookie }, (auth) => auth.requireSession(), 'GET')).status).toBe(401)
+      expect((await ask({ cookie }, (auth) => auth.requireRecentAuth(600), 'GET')).status).toBe(401)
+    }
+  })
+
+  test('a user’s token in the anonymous cookie is no visitor’s: it shows no data and changes none', async () => {
+    const { ask, add, signIn } = setUp()
     const { cookie } = await signIn()
-    const planted = `__Host-anonymous=${cookie.split('=')[1]}`
+    await ask({ ...own, cookie }, add('secret'))
+    const planted = cookie.replace('session', 'anonymous')
     expect((await ask({ cookie: planted }, (auth) => auth.data(), 'GET')).body).toEqual({ items: [] })
+    expect((await ask({ ...own, cookie: planted }, add('apple'))).body).toEqual({ items: ['apple'] })
+    expect((await ask({ cookie }, (auth) => auth.data(), 'GET')).body).toEqual({ items: ['secret'] })
   })
 })
 
@@ -121,6 +132,20 @@ describe('signOut', () => {
     expect(await whoAmI(newest)).toBe('user-1')
     await ask({ ...own, cookie: cookies[1] ?? '' }, (auth) => auth.signOut())
     expect(await whoAmI(newest)).toBeNull()
+  })
+
+  test('of a record that this release cannot read is unavailable, and keeps the cookie', async () => {
+    const { ask, signIn, store, sessions } = setUp()
+    const { body, cookie } = await signIn()
+    const entry = await store.get('session', (body as { id: string }).id)
+    if (!entry) throw new Error('expected a record')
+    await store.replace({ ...entry, value: '{"v":2}', version: 'newer' }, entry.version)
+    expect(await ask({ ...own, cookie }, (auth) => auth.signOut())).toMatchObject({ status: 503, cookies: [] })
+    expect(await sessions.revoke('user-1', entry.key)).toBe(true)
+    expect(await ask({ ...own, cookie }, (auth) => auth.signOut())).toMatchObject({
+      status: 200,
+      cookies: [/Max-Age=0/],
+    })
   })
 
   test('in the request that signed in, it ends that session too', async () => {
@@ -157,6 +182,14 @@ describe('requireRecentAuth', () => {
       id: (first.body as { id: string }).id,
     })
     expect(await whoAmI(first.cookie)).toBeNull()
+  })
+
+  test('the cookie of a proof runs to the absolute end of the session, not past it', async () => {
+    const { ask, signIn, platform } = setUp()
+    const { cookie } = await signIn()
+    platform.advance(500_000)
+    const { cookies } = await ask({ ...own, cookie }, (auth) => auth.reauthenticate({ methods: ['pwd'] }))
+    expect(cookies).toEqual([expect.stringContaining(`; Max-Age=${2_592_000 - 500_000};`)])
   })
 
   test('a sign-in or a proof in the same request counts, a sign-out too', async () => {

@@ -1,8 +1,9 @@
 import { testPlatform } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
-import { ConfigError } from '../errors.js'
+import { ConfigError, StoreError } from '../errors.js'
 import type { AuthEvent } from '../events.js'
 import { memoryStore } from '../store/memory-store.js'
+import type { Store } from '../store/store.js'
 import { createSessions } from './sessions.js'
 import type { Session } from './session.js'
 
@@ -124,6 +125,34 @@ describe('rotate of a session that was held for long', () => {
     const { session, token } = await signIn()
     await expect(sessions.rotate(session, { methods: [1] as never })).rejects.toThrow(TypeError)
     expect(await sessions.verify(token)).toEqual(session)
+  })
+})
+
+describe('rotate whose answer is lost', () => {
+  const losing = (store: Store, replace: Store['replace']) =>
+    createSessions({ store: { ...store, replace }, platform: testPlatform() })
+
+  test('gives the token when it was written: the older one is dead', async () => {
+    const { store } = setUp()
+    const sessions = losing(store, async (...given) => {
+      await store.replace(...given)
+      throw new Error('the connection was lost')
+    })
+    const { session, token } = await sessions.create({ attempt: await sessions.beginLogin('user-1') })
+    const rotated = await sessions.rotate(session, { methods: ['otp'] })
+    expect(await sessions.verify(token)).toBeNull()
+    expect(await sessions.verify(rotated.token)).toEqual(rotated.session)
+  })
+
+  test('is an outage when it was not written, or when that cannot be known', async () => {
+    const { store } = setUp()
+    const replace = () => Promise.reject(new Error('the connection was lost'))
+    const sessions = losing(store, replace)
+    const { session, token } = await sessions.create({ attempt: await sessions.beginLogin('user-1') })
+    await expect(sessions.rotate(session, { methods: ['otp'] })).rejects.toThrow(StoreError)
+    expect(await sessions.verify(token)).toEqual(session)
+    const down = createSessions({ store: { ...store, replace, get: replace }, platform: testPlatform() })
+    await expect(down.rotate(session, { methods: ['otp'] })).rejects.toThrow(StoreError)
   })
 })
 

@@ -1,9 +1,9 @@
 /** Changing a living session: a new token for it, or new data in it. Each is one compare-and-swap. */
-import { AuthError } from '../errors.js'
+import { AuthError, StoreError } from '../errors.js'
 import { mintToken } from '../internal/opaque-token.js'
 import { presentedDigest } from '../store/login-records.js'
-import { checkValue, type Session, type SessionWithToken } from './session.js'
-import { judge, storedOf, policyOf, type SessionContext, viewOf } from './session-context.js'
+import { checkValue, type Session, type SessionValue, type SessionWithToken } from './session.js'
+import { judge, storedOf, policyOf, type SessionContext, type StoredSession, viewOf } from './session-context.js'
 import { confirmSession } from './verify-session.js'
 
 /** How many older tokens sign-out still accepts. */
@@ -39,7 +39,7 @@ export async function rotateSession<Data>(
       methods: [...proof.methods],
       policy: policyOf(context, found.value),
     })
-    const written = await context.records.replace(found, value, judge(context, value, now).expiresAt)
+    const written = await writeRotated(context, found, value)
     if (written) {
       context.emit('session.rotated', { userId: written.owner, sessionId: written.key })
       return { session: viewOf(context, written, true), token: next.text }
@@ -47,6 +47,23 @@ export async function rotateSession<Data>(
     found = await confirmSession(context, session, digest)
   }
   throw new AuthError('conflict')
+}
+
+// The answer may be lost, not the write: then the older token is dead, and this one opens the session.
+async function writeRotated<Data>(
+  context: SessionContext<Data>,
+  found: StoredSession,
+  value: SessionValue,
+): Promise<StoredSession | null> {
+  const { records } = context
+  try {
+    return await records.replace(found, value, judge(context, value, value.lastSeenAt).expiresAt)
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    const after = await records.readAny(found.key, { fresh: true }).catch(() => null)
+    if (after?.value.hash === value.hash) return after
+    throw error
+  }
 }
 
 /**

@@ -1,7 +1,9 @@
 /** Making sessions: anonymous ones, and sign-ins that a "sign out everywhere" in between undoes. */
-import { AuthError } from '../errors.js'
+import { AuthError, StoreError } from '../errors.js'
 import { mintToken } from '../internal/opaque-token.js'
+import { inSlices } from '../store/in-slices.js'
 import type { LoginAttempt, OwnerLogins } from '../store/login-records.js'
+import type { NewRecord } from '../store/records.js'
 import { checkValue, type ProviderLogin, type SessionValue, type SessionWithToken } from './session.js'
 import { judge, type SessionContext, type StoredSession, viewOf } from './session-context.js'
 
@@ -49,7 +51,7 @@ export async function createSession<Data>(
     const named = { sessionId: selector, userId, expiresAt: value.createdAt + value.policy.absolute }
     await context.providerLogins.remember(input.providerLogin, named)
   }
-  const stored = await context.records.insert({ key: selector, owner: userId, expiresAt, value })
+  const stored = await insertSession(context, { key: selector, owner: userId, expiresAt, value })
   if (!stored) throw new Error('A fresh random id was taken: the source of randomness is broken.')
   if (userId !== null) await admit(context, stored, input)
   context.emit('session.created', { userId, sessionId: selector })
@@ -73,6 +75,19 @@ function newValue<Data>(context: SessionContext<Data>, input: NewSession<Data>, 
     remember: input.remember ?? true,
     ...(codec && input.data !== undefined ? { data: codec.encode(input.data) } : {}),
   })
+}
+
+// The answer may be lost, not the write: what was written is taken back, as nobody will ever hold its token.
+async function insertSession<Data>(
+  { records }: SessionContext<Data>,
+  record: NewRecord<SessionValue>,
+): Promise<StoredSession | null> {
+  try {
+    return await records.insert(record)
+  } catch (error) {
+    if (error instanceof StoreError) await records.remove(record.key).catch(() => false)
+    throw error
+  }
 }
 
 // Whatever goes wrong from here on, nobody was given the token yet: the record is taken back, and the error stands.
@@ -99,7 +114,7 @@ async function endOldest<Data>(
   created: StoredSession,
   { entries }: OwnerLogins,
 ): Promise<void> {
-  const { records, platform, maxSessionsPerUser, emit } = context
+  const { records, logins, platform, maxSessionsPerUser, emit } = context
   if (entries.length <= maxSessionsPerUser) return
   const now = platform.now()
   const others = entries
@@ -109,6 +124,10 @@ async function endOldest<Data>(
     .toReversed() // as in a list: of one second, the one that was inserted last is the newest
     .toSorted((left, right) => right.value.createdAt - left.value.createdAt)
   const ending = others.slice(maxSessionsPerUser - 1)
-  await Promise.all(ending.map(({ key }) => records.remove(key)))
-  for (const { key } of ending) emit('session.revoked', { userId: created.owner, sessionId: key, reason: 'limit' })
+  if (ending.length === 0) return
+  await inSlices(platform, ending, async ({ key }) => {
+    if (await records.remove(key)) emit('session.revoked', { userId: created.owner, sessionId: key, reason: 'limit' })
+  })
+  const ended = ending.map(({ key }) => key)
+  await logins.endFamilies(created.owner ?? '', ended)
 }

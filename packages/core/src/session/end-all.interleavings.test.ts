@@ -30,7 +30,8 @@ const signIn: Run = async (actor, world): Promise<Login> => {
   return { id: (await sessions.create({ attempt })).session.id, attempt }
 }
 
-const loginsOf = (actor: Actor, { platform }: SessionWorld): LoginRecords => createLoginRecords(actor.store, platform)
+const loginsOf = (actor: Actor, { platform, told }: SessionWorld): LoginRecords =>
+  createLoginRecords(actor.store, platform, (_, sessionId) => told.push(sessionId))
 
 /** As a token issuer does for a native app: insert, then look whether all logins were ended since. */
 const ownFamily: Run = async (actor, world): Promise<Login | null> => {
@@ -105,7 +106,19 @@ async function check(outcomes: Outcomes, world: Logins): Promise<void> {
   if (epoch === null) return rule(living.includes(world.kept.id), 'nothing has ended')
   rule(!families.includes('a'), 'the family from before is gone, though its session may be kept')
   checkEarlier(outcomes, world, living)
+  checkTold(world, living)
   checkFamilies(outcomes, { living, families, epoch }, world)
+}
+
+function checkTold({ told, kept, other }: Logins, living: readonly string[]): void {
+  rule(new Set(told).size === told.length, 'no end is told twice')
+  for (const id of [kept.id, other?.id])
+    rule(!id || !living.includes(id) || !told.includes(id), 'no life is told to have ended')
+}
+
+/** Not where answers get lost: who is told of a failure cannot know that it ended something. */
+function checkAllTold({ told, kept, other }: Logins, living: readonly string[]): void {
+  for (const id of [kept.id, other?.id]) rule(!id || living.includes(id) || told.includes(id), 'every end is told')
 }
 
 function checkEarlier(
@@ -141,7 +154,17 @@ function scenario(...names: (keyof typeof runs)[]): Scenario<Logins> {
 }
 
 async function proveAll(of: Scenario<Logins>, options: ExploreOptions = {}): Promise<void> {
-  expect((await explore(of, options)).exhaustive).toBe(true)
+  expect((await explore(options.lostAnswers ? of : alsoTold(of), options)).exhaustive).toBe(true)
+}
+
+function alsoTold(of: Scenario<Logins>): Scenario<Logins> {
+  return {
+    ...of,
+    async check(outcomes, world) {
+      await of.check(outcomes, world)
+      checkAllTold(world, (await lookAfter(world)).living)
+    },
+  }
 }
 
 describe('ending all logins, two actors, every schedule', slow, () => {
@@ -188,7 +211,7 @@ describe('ending all logins, two actors, every schedule', slow, () => {
 describe('ending all logins, three actors, ten thousand schedules, one process killed at any step', () => {
   const names = ['endAll', 'signIn', 'endOthers'] as const
   test('exactly the logins begun after the last ending live, and no session that it did not keep', slow, async () => {
-    const { schedules } = await explore(scenario(...names), { sample: sampled, killable: names })
+    const { schedules } = await explore(alsoTold(scenario(...names)), { sample: sampled, killable: names })
     expect(schedules).toBe(sampled)
   })
 })

@@ -1,6 +1,8 @@
 import { testPlatform } from '@tessera-auth/testing'
 import { describe, expect, test, vi } from 'vitest'
+import { StoreError } from '../errors.js'
 import { memoryStore } from '../store/memory-store.js'
+import type { Entry, Store } from '../store/store.js'
 import { createSessions, type SessionsOptions } from './sessions.js'
 
 function setUp(options: Partial<SessionsOptions> = {}) {
@@ -87,6 +89,36 @@ describe('revoke', () => {
   })
 })
 
+describe('a record that this release cannot read, as beside a newer one', () => {
+  async function rewrite(store: Store, found: Entry | null | undefined): Promise<void> {
+    if (!found) throw new Error('expected a record')
+    await store.replace({ ...found, value: '{"v":2}', version: 'newer' }, found.version)
+  }
+
+  test('is ended by revoke and by revokeAll all the same', async () => {
+    const { sessions, signIn, store } = setUp()
+    const [one] = [await signIn(), await signIn()]
+    for (const entry of await store.listByOwner('session', 'user-1')) await rewrite(store, entry)
+    expect(await sessions.revoke('user-2', one.session.id)).toBe(false)
+    expect(await sessions.revoke('user-1', one.session.id)).toBe(true)
+    expect(await sessions.revokeAll('user-1')).toBe(1)
+    expect((await store.listByOwner('session', 'user-1')).length).toBe(1)
+  })
+
+  test('is ended by its provider’s logout, and an unreadable index of those logins is an outage', async () => {
+    const { sessions, store } = setUp()
+    const providerLogin = { issuer: 'https://id.example', subject: 'sub-1', providerSessionId: null }
+    const { session } = await sessions.create({ attempt: await sessions.beginLogin('user-1'), providerLogin })
+    await rewrite(store, await store.get('session', session.id))
+    const index = await store.get('provider-login', `sub.${session.id}`)
+    await rewrite(store, index)
+    await expect(sessions.revokeProviderLogin(providerLogin)).rejects.toThrow(StoreError)
+    if (index) await store.replace({ ...index, version: 'older' }, 'newer')
+    expect(await sessions.revokeProviderLogin(providerLogin)).toBe(1)
+    expect(await store.get('session', session.id)).toBeNull()
+  })
+})
+
 describe('revokeAll', () => {
   test('ends every session but the one named, and tells how many', async () => {
     const { sessions, signIn } = setUp()
@@ -146,6 +178,31 @@ describe('revokeAll', () => {
 })
 
 describe('maxSessionsPerUser', () => {
+  test('is a hundred unless said otherwise', async () => {
+    const { sessions, signIn } = setUp()
+    for (let count = 0; count < 101; count += 1) await signIn()
+    expect(await sessions.list('user-1')).toHaveLength(100)
+  })
+
+  test('ends the refresh families of what it ends, and tells of each session once', async () => {
+    const ended: (string | null)[] = []
+    const { sessions, signIn, store, addFamily } = setUp({
+      maxSessionsPerUser: 1,
+      onEvent: ({ type, reason, sessionId }) =>
+        void (type === 'session.revoked' && ended.push(`${reason} ${sessionId}`)),
+    })
+    const first = await signIn()
+    await addFamily('a', 'user-1', first.session.id)
+    await addFamily('b', 'user-1', null)
+    const second = await signIn()
+    await addFamily('c', 'user-1', second.session.id)
+    expect((await store.listByOwner('refresh-family', 'user-1')).map(({ key }) => key)).toEqual(['b', 'c'])
+    await Promise.allSettled([signIn(), signIn(), signIn()])
+    await sessions.revokeAll('user-1')
+    expect(ended[0]).toBe(`limit ${first.session.id}`)
+    expect(new Set(ended).size).toBe(ended.length)
+  })
+
   test('at one more sign-in the oldest ends', async () => {
     const { sessions, signIn, platform } = setUp({ maxSessionsPerUser: 2 })
     const made = []

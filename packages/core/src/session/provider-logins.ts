@@ -55,7 +55,7 @@ export function createProviderLogins(store: Store, platform: Platform): Provider
   const index: Records<IndexValue> = createRecords(store, platform, {
     kind: 'provider-login',
     decode: decodeIndex,
-    unreadable: 'absent',
+    unreadable: 'error',
   })
   const marks: Records<MarkValue> = createRecords(store, platform, {
     kind: 'provider-logout',

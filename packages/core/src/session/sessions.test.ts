@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { ConfigError, StoreError } from '../errors.js'
 import type { AuthEvent } from '../events.js'
 import { memoryStore } from '../store/memory-store.js'
+import { createLoginRecords } from '../store/login-records.js'
 import type { Store } from '../store/store.js'
 import { createSessions, type SessionsOptions } from './sessions.js'
 
@@ -202,11 +203,29 @@ describe('the end of a session', () => {
   })
 
   test('a shorter policy holds for sessions made before it', async () => {
-    const { sessions, signIn, platform, store } = setUp()
+    const { signIn, platform, store } = setUp()
     const { token } = await signIn()
     const strict = createSessions({ store, platform, idleTimeoutSeconds: 60 })
     platform.advance(61)
     expect(await strict.verify(token)).toBeNull()
+  })
+
+  test('a session that ended by a shorter policy has ended for good: a refresh does not bring it back', async () => {
+    const { signIn, platform, store } = setUp()
+    const { session, token } = await signIn()
+    const strict = createSessions({ store, platform, idleTimeoutSeconds: 60 })
+    platform.advance(61)
+    expect(await strict.verify(token)).toBeNull()
+    expect(await createLoginRecords(store, platform).use(session.id)).toBe(false)
+    expect(await strict.verify(token)).toBeNull()
+  })
+
+  test('a stranger’s token with its id ends none', async () => {
+    const { sessions, signIn, platform, store } = setUp()
+    const { session, token } = await signIn()
+    const strict = createSessions({ store, platform, idleTimeoutSeconds: 60 })
+    platform.advance(61)
+    expect(await strict.verify(`${session.id}.${'y'.repeat(43)}`)).toBeNull()
     expect(await sessions.verify(token)).not.toBeNull()
   })
 
@@ -246,6 +265,18 @@ describe('an outage', () => {
     const sessions = createSessions({ store: broken(store, { replace: true }), platform })
     platform.advance(4000)
     expect((await sessions.verify(token))?.userId).toBe('user-1')
+  })
+
+  test('of the insert’s answer leaves no session that nobody holds', async () => {
+    const { store, platform } = setUp()
+    const insert: Store['insert'] = async (entry) => {
+      await store.insert(entry)
+      throw new Error('the connection was lost')
+    }
+    const sessions = createSessions({ store: { ...store, insert }, platform })
+    const attempt = await sessions.beginLogin('user-1')
+    await expect(sessions.create({ attempt })).rejects.toThrow(StoreError)
+    expect(await store.listByOwner('session', 'user-1')).toEqual([])
   })
 
   test('after the insert withdraws the session', async () => {

@@ -1,4 +1,5 @@
 /** Sessions: made by the server, kept in a store, opened by a token, ended by deleting a record. */
+import { StoreError } from '../errors.js'
 import { createEmit } from '../events.js'
 import { carriedOut } from '../internal/carried-out.js'
 import { constantTimeEqual } from '../internal/equal.js'
@@ -9,6 +10,7 @@ import { createQueue } from '../internal/queue.js'
 import { systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
+import { inSlices } from '../store/in-slices.js'
 import { createLoginRecords, type LoginAttempt, sessionKind } from '../store/login-records.js'
 import { createRecords, expiredGraceSeconds } from '../store/records.js'
 import { createWatches, keptRecords } from '../store/record-watch.js'
@@ -109,10 +111,11 @@ function makeSessions<Data>(context: SessionContext<Data>): Sessions<Data> {
 
   async function revoke(userId: string, sessionId: string): Promise<boolean> {
     if (!idShape.test(sessionId)) return false
-    const found = await records.readAny(sessionId, { fresh: true })
-    if (!found || found.owner !== userId) return false
+    // The record as it is: one that cannot be read here may be alive beside a newer release.
+    const found = await context.store.get(sessionKind, sessionId, { fresh: true })
+    if (found?.owner !== userId) return false
     const ended = await records.remove(sessionId)
-    await logins.endFamilies(userId, sessionId)
+    await logins.endFamilies(userId, [sessionId])
     if (ended) emit('session.revoked', { userId, sessionId, reason: 'revoked' })
     return ended
   }
@@ -125,16 +128,15 @@ function makeSessions<Data>(context: SessionContext<Data>): Sessions<Data> {
     update: (sessionId, change) => updateSession(context, { id: sessionId }, change),
     list,
     revoke,
-    async revokeAll(userId, { except } = {}) {
-      const ended = await logins.endAll(userId, except?.id ?? null)
-      for (const sessionId of ended) emit('session.revoked', { userId, sessionId, reason: 'all_revoked' })
-      return ended.length
-    },
+    revokeAll: (userId, { except } = {}) => logins.endAll(userId, except?.id ?? null),
     async revokeProviderLogin(logout) {
       const found = await providerLogins.end(logout)
-      const ended = await Promise.all(found.map(({ userId, sessionId }) => revoke(userId, sessionId)))
+      let ended = 0
+      await inSlices(platform, found, async ({ userId, sessionId }) => {
+        if (await revoke(userId, sessionId)) ended += 1
+      })
       await carriedOut(logout)
-      return ended.filter(Boolean).length
+      return ended
     },
     onRevoked: (sessionId, callback) => onRevoked(context, sessionId, callback),
     async purge({ limit = purgeLimit } = {}) {
@@ -153,6 +155,7 @@ function createContext<Data>(
   optionalFunction('onEvent', options.onEvent)
   const timeout = seconds('storeTimeoutSeconds', options.storeTimeoutSeconds, { default: 5, min: 1, max: 300 })
   const store = boundedStore(options.store, platform, timeout)
+  const emit = createEmit(options.onEvent, platform)
   const idle = seconds('idleTimeoutSeconds', options.idleTimeoutSeconds, { default: 604_800, min: 1, max: longest })
   const touchRule = { default: Math.min(3600, Math.floor(idle / 10)), min: 0, max: idle - 1 }
   return {
@@ -161,7 +164,9 @@ function createContext<Data>(
     records: createRecords(store, platform, { kind: sessionKind, decode: decodeSessionValue, unreadable: 'absent' }),
     kept: keptRecords(store, sessionKind),
     watch: createWatches(store, platform, sessionKind),
-    logins: createLoginRecords(store, platform),
+    logins: createLoginRecords(store, platform, (userId, sessionId) =>
+      emit('session.revoked', { userId, sessionId, reason: 'all_revoked' }),
+    ),
     providerLogins: createProviderLogins(store, platform),
     policy: {
       idle,
@@ -180,7 +185,7 @@ function createContext<Data>(
     }),
     codec: options.data === undefined ? null : createDataCodec(options.data),
     updates: createQueue(isLate),
-    emit: createEmit(options.onEvent, platform),
+    emit,
   }
 }
 
@@ -188,7 +193,7 @@ function createInternals<Data>(
   context: SessionContext<Data>,
   revoke: (userId: string, sessionId: string) => Promise<boolean>,
 ): SessionInternals<Data> {
-  const { records, platform } = context
+  const { records, store, platform } = context
   return {
     keepsData: context.codec !== null,
     initialData: () => (context.codec ? context.codec.initial() : (null as Data)),
@@ -198,8 +203,11 @@ function createInternals<Data>(
     // Accepts the last tokens too: a rotation in flight must not undo a sign-out.
     async endByToken(token) {
       const presented = readToken(platform, token)
-      const found = presented && (await records.readAny(presented.selector, { fresh: true }))
-      if (!presented || !found) return false
+      const entry = presented && (await store.get(sessionKind, presented.selector, { fresh: true }))
+      if (!presented || !entry) return false
+      const found = records.decode(entry)
+      // It may be alive beside a newer release: its cookie is not to be deleted, as if the session had ended.
+      if (!found) throw new StoreError('The record of a session cannot be read.')
       const digests = [found.value.hash, ...found.value.previous]
       if (!digests.some((digest) => constantTimeEqual(digest, presented.digest))) return false
       if (found.owner !== null) return revoke(found.owner, found.key)

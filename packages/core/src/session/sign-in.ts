@@ -39,7 +39,11 @@ async function replaceEarlier<Data>(
   const { records } = context
   let copied = origin
   let merged: StoredSession | null = null
-  while (!(await records.remove(copied.key, copied.version))) {
+  for (;;) {
+    if (await records.remove(copied.key, copied.version)) {
+      report(context, origin.key, origin.owner)
+      break
+    }
     const changed = await records.read(copied.key, { fresh: true })
     const current = merged ?? storedOf(created)
     if (!changed || !current) break
@@ -48,7 +52,6 @@ async function replaceEarlier<Data>(
     if (!merged) throw new AuthError('unauthenticated')
     copied = changed
   }
-  report(context, origin.key, origin.owner)
   return merged ? viewOf(context, merged, true) : created
 }
 

@@ -91,10 +91,10 @@ async function verifyPresented<Data>(
     remember(context, asked, verdict.found)
     return viewOf(context, verdict.found, true)
   }
-  if (verdict.reason !== null && (verdict.found === null || options?.fresh)) return refuse(context, verdict)
+  if (verdict.reason !== null && (verdict.found === null || options?.fresh)) return refuseForGood(context, verdict)
   // A refusal is never decided on a cached record.
   const confirmed = verdict.reason === null ? verdict : judgeToken(context, await reread(context, presented), presented)
-  if (confirmed.reason !== null) return refuse(context, confirmed)
+  if (confirmed.reason !== null) return refuseForGood(context, confirmed)
   return confirmed.touchDue ? touch(context, confirmed.found, presented) : viewOf(context, confirmed.found, true)
 }
 
@@ -147,6 +147,18 @@ async function touch<Data>(
   if (written) return viewOf(context, written, true)
   const verdict = judgeToken(context, await reread(context, presented), presented)
   return verdict.reason === null ? viewOf(context, verdict.found, true) : refuse(context, verdict)
+}
+
+// A session that ended by a policy that was made shorter has a record that has not: a refresh, which goes by the seconds in
+// the record, would bring it back.
+async function refuseForGood<Data>(context: SessionContext<Data>, verdict: Verdict): Promise<null> {
+  const { records, platform } = context
+  const { found, reason } = verdict
+  const isOver = reason === 'idle_expired' || reason === 'absolute_expired'
+  if (found && isOver && (found.expiresAt ?? 0) > platform.now()) {
+    await records.remove(found.key, found.version).catch(() => false)
+  }
+  return refuse(context, verdict)
 }
 
 function refuse<Data>({ emit }: SessionContext<Data>, { found, reason }: Verdict): null {

@@ -4,7 +4,8 @@ import { StoreError } from '../errors.js'
 import { sha256Text } from '../platform.js'
 import { createLoginRecords, familyKind, type LoginRecords, sessionKind } from './login-records.js'
 import { memoryStore } from './memory-store.js'
-import type { Store } from './store.js'
+import { settled } from './fixtures/gated-store.js'
+import type { Entry, Store } from './store.js'
 
 const platform = testPlatform()
 const now = platform.now()
@@ -14,10 +15,14 @@ const policy = { idle: 100, absolute: 1_000, touch: 10 }
 interface Opened {
   readonly store: Store
   readonly logins: LoginRecords
+  /** The sessions that it told of, in order. */
+  readonly told: string[]
 }
 
-function open(store: Store = memoryStore({ platform })): Opened {
-  return { store, logins: createLoginRecords(store, platform) }
+function open(store: Store = memoryStore({ platform }), sleep = platform.sleep): Opened {
+  const told: string[] = []
+  const logins = createLoginRecords(store, { ...platform, sleep }, (_, sessionId) => told.push(sessionId))
+  return { store, logins, told }
 }
 
 const insertSession = (store: Store, key: string, more: object = {}): Promise<boolean> =>
@@ -118,12 +123,13 @@ describe('holds', () => {
 
 describe('endAll', () => {
   test('ends every session and every family of the owner, and tells which sessions', async () => {
-    const { logins, store } = open()
+    const { logins, store, told } = open()
     await insertSession(store, 'a')
     await insertSession(store, 'b')
     await insertFamily(store, 'f', JSON.stringify({ sessionId: 'a' }))
     await insertFamily(store, 'own', 'not json')
-    expect((await logins.endAll('ann', null)).toSorted()).toEqual(['a', 'b'])
+    expect(await logins.endAll('ann', null)).toBe(2)
+    expect(told.toSorted()).toEqual(['a', 'b'])
     expect(await keysOf(store, sessionKind)).toEqual([])
     expect(await keysOf(store, familyKind)).toEqual([])
   })
@@ -133,7 +139,7 @@ describe('endAll', () => {
     await insertSession(store, 'a')
     await insertSession(store, 'b')
     await insertFamily(store, 'f', JSON.stringify({ sessionId: 'a' }))
-    expect(await logins.endAll('ann', 'a')).toEqual(['b'])
+    expect(await logins.endAll('ann', 'a')).toBe(1)
     expect(await keysOf(store, sessionKind)).toEqual(['a'])
     expect(await keysOf(store, familyKind)).toEqual([])
   })
@@ -141,7 +147,7 @@ describe('endAll', () => {
   test('keeps nothing where the session named is not one of the owner’s', async () => {
     const { logins, store } = open()
     await insertSession(store, 'a')
-    expect(await logins.endAll('ann', 'of somebody else')).toEqual(['a'])
+    expect(await logins.endAll('ann', 'of somebody else')).toBe(1)
   })
 
   test('keeps the owner record, which never expires', async () => {
@@ -170,13 +176,79 @@ describe('endAll', () => {
   )
 
   test('by 25 callers at once ends all, and every one of them returns', async () => {
-    const { logins, store } = open()
+    const { logins, store, told } = open()
+    const elsewhere = open(store)
     await insertSession(store, 'a')
-    const ended = await Promise.all(Array.from({ length: 25 }, () => logins.endAll('ann', null)))
-    expect(ended.flat().filter((key) => key === 'a').length).toBeLessThanOrEqual(1)
+    const endings = Array.from({ length: 25 }, (_, count) =>
+      (count % 2 ? elsewhere : { logins }).logins.endAll('ann', null),
+    )
+    const ended = await Promise.all(endings)
+    expect(ended.reduce((sum, count) => sum + count)).toBe(1)
+    expect([...told, ...elsewhere.told]).toEqual(['a'])
     expect(await keysOf(store, sessionKind)).toEqual([])
     expect((await logins.loginsOf('ann')).pending).toBe(false)
   })
+
+  test('by 50 callers at once costs what one does, and by 50 that keep different sessions 50 times that', async () => {
+    const store = countingStore(memoryStore({ platform }))
+    const { logins } = open(store)
+    await logins.endAll('ann', null)
+    store.takeCounts()
+    await logins.endAll('ann', null)
+    const one = store.takeCounts()
+    await Promise.all(Array.from({ length: 50 }, () => logins.endAll('ann', null)))
+    expect(store.takeCounts()).toEqual(one)
+    await Promise.all(Array.from({ length: 50 }, (_, count) => logins.endAll('ann', `${count}`)))
+    expect(store.takeCounts()).toEqual({ reads: 50 * one.reads, writes: 50 * one.writes })
+  })
+
+  test('that finishes another’s counts and tells what it ended for it, as a sign-in that does so tells it', async () => {
+    const memory = memoryStore({ platform })
+    const down = failing(memory, 'remove')
+    const killed = open(down.store)
+    for (const kept of [null, 'c']) {
+      await insertSession(memory, 'a')
+      await insertSession(memory, 'b')
+      down.fail(true)
+      await expect(killed.logins.endAll('ann', null)).rejects.toThrow(StoreError)
+      const { logins, told } = open(memory)
+      if (kept === null) expect(await logins.endAll('ann', null)).toBe(2)
+      else await logins.begin('ann')
+      expect(told.toSorted()).toEqual(['a', 'b'])
+    }
+    expect(killed.told).toEqual([])
+  })
+})
+
+describe('the ending of very many', () => {
+  const many = Array.from({ length: 500 }, (_, count) => `${count}`)
+  const ofA = JSON.stringify({ sessionId: 'a' })
+  const cases = {
+    'sessions of a user': [insertSession, ({ logins }: Opened) => logins.endAll('ann', null)],
+    'families of a user': [insertFamily, ({ logins }: Opened) => logins.endAll('ann', null)],
+    'families of a session': [insertFamily, ({ logins }: Opened) => logins.endFamilies('ann', ['a'])],
+  } as const
+
+  test.for(Object.keys(cases) as (keyof typeof cases)[])(
+    '%s leaves everybody else a turn, on a store that answers without waiting too',
+    async (what) => {
+      const [, end] = cases[what]
+      const opened = open(memoryStore({ platform }), () => settled())
+      const { store } = opened
+      await Promise.all(
+        many.map((key) => (what.startsWith('s') ? insertSession(store, key) : insertFamily(store, key, ofA))),
+      )
+      const left: number[] = []
+      const look = async (): Promise<void> => {
+        const kinds = [await keysOf(store, sessionKind), await keysOf(store, familyKind)]
+        left.push(kinds.flat().length)
+      }
+      const ending = end(opened)
+      for (let turns = 0; turns < 3; turns += 1) await settled().then(look)
+      await ending.then(look)
+      expect(left).toEqual([480, 460, 440, 0])
+    },
+  )
 })
 
 describe('loginsOf', () => {
@@ -200,7 +272,7 @@ describe('endFamilies', () => {
     await insertFamily(store, 'of b', JSON.stringify({ sessionId: 'b' }))
     await insertFamily(store, 'own', JSON.stringify({ sessionId: null }))
     await insertFamily(store, 'unreadable', '{')
-    await logins.endFamilies('ann', 'a')
+    await logins.endFamilies('ann', ['a', 'another'])
     expect((await keysOf(store, familyKind)).toSorted()).toEqual(['of b', 'own', 'unreadable'])
   })
 })
@@ -265,6 +337,18 @@ describe('use', () => {
     expect(await logins.use('gone')).toBe(false)
     moving.advance(100)
     expect(await logins.use('a')).toBe(false)
+  })
+
+  test('confirms by a fresh read that a session is over: its use may have been written since', async () => {
+    const { store } = open()
+    await insertSession(store, 'a')
+    const stale = { ...((await store.get(sessionKind, 'a')) as Entry), expiresAt: now }
+    const cached: Store = { ...store, get: async (...given) => (given[2]?.fresh ? store.get(...given) : stale) }
+    expect(await open(cached).logins.use('a')).toBe(true)
+    const absent: Store = { ...store, get: async (...given) => (given[2]?.fresh ? store.get(...given) : null) }
+    expect(await open(absent).logins.use('a')).toBe(true)
+    await store.remove(sessionKind, 'a')
+    expect(await open(cached).logins.use('a')).toBe(false)
   })
 
   test('is true when another write came first, and false when that was the end', async () => {

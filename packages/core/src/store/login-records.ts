@@ -6,8 +6,10 @@ import { mintToken, randomText } from '../internal/opaque-token.js'
 import { constantTimeEqual } from '../internal/equal.js'
 import { hiddenField } from '../internal/hidden-field.js'
 import { type Platform, sha256Text } from '../platform.js'
+import { inSlices } from './in-slices.js'
 import { judgeLogin, type LoginPolicy } from './login-policy.js'
 import { createRecords, type Records, type Stored } from './records.js'
+import { createSharedEndings } from './shared-endings.js'
 import type { Entry, Store } from './store.js'
 
 /** Sessions, and the one owner record of each user: one list by owner reads both. */
@@ -55,10 +57,10 @@ export interface LoginRecords {
   loginsOf(userId: string): Promise<OwnerLogins>
   /** Ends what an unfinished "sign out everywhere" left. */
   finishPending(userId: string): Promise<void>
-  /** Ends every session but one and every refresh family; the ids of the sessions that this call ended. */
-  endAll(userId: string, keep: string | null): Promise<string[]>
-  /** Ends the refresh families made from one session; call it after the session's record is gone. */
-  endFamilies(userId: string, sessionId: string): Promise<void>
+  /** Ends every session but one and every refresh family; how many sessions this call ended. */
+  endAll(userId: string, keep: string | null): Promise<number>
+  /** Ends the refresh families made from these sessions; call it after the sessions' records are gone. */
+  endFamilies(userId: string, sessionIds: readonly string[]): Promise<void>
   /** Whether the record of a login is there and has not expired, read through the cache. */
   isAlive(login: LoginName): Promise<boolean>
   /** Whether a session is alive and `digest` is that of its current token: a fresh read. */
@@ -67,12 +69,21 @@ export interface LoginRecords {
   use(sessionId: string): Promise<boolean>
 }
 
+/** Told of each session that an ending of all logins removed, whoever had begun that. */
+type OnEnded = (userId: string, sessionId: string) => void
+
 /** The owner record's value. */
 interface Owner {
   readonly v: 1
   readonly epoch: string
   readonly pending: boolean
   readonly keep: string | null
+}
+
+/** The owner record when no ending was unfinished, and how many sessions ended on the way there. */
+interface Settled {
+  readonly owner: Stored<Owner> | null
+  readonly ended: number
 }
 
 /** What tokens read of a session's value; the rest is carried over unread. */
@@ -113,7 +124,7 @@ export function checkUserId(userId: unknown): asserts userId is string {
 }
 
 /** Makes the view of logins on a store that is already bounded in time. */
-export function createLoginRecords(store: Store, platform: Platform): LoginRecords {
+export function createLoginRecords(store: Store, platform: Platform, onEnded: OnEnded = () => {}): LoginRecords {
   const owners = createRecords<Owner>(store, platform, { kind: sessionKind, decode: decodeOwner, unreadable: 'error' })
   const sessions = createRecords<SessionCore>(store, platform, {
     kind: sessionKind,
@@ -122,40 +133,46 @@ export function createLoginRecords(store: Store, platform: Platform): LoginRecor
   })
   const ownerKey = (userId: string): string => sha256Text(platform, `owner\n${userId}`)
   const readOwner = (userId: string): Promise<Stored<Owner> | null> => owners.read(ownerKey(userId), { fresh: true })
+  const endings = createSharedEndings()
 
-  async function settledOwner(userId: string): Promise<Stored<Owner> | null> {
-    for (;;) {
+  async function settle(userId: string): Promise<Settled> {
+    for (let ended = 0; ;) {
       const owner = await readOwner(userId)
-      if (!owner?.value.pending) return owner
-      await finish(userId, owner.value)
+      if (!owner?.value.pending) return { owner, ended }
+      ended += await finish(userId, owner.value)
     }
   }
 
-  async function startEnding(userId: string, keep: string | null): Promise<Owner> {
-    for (;;) {
-      const owner = await settledOwner(userId)
+  async function endAll(userId: string, keep: string | null): Promise<number> {
+    for (let ended = 0; ;) {
+      const settled = await settle(userId)
+      ended += settled.ended
+      const { owner } = settled
       const value: Owner = { v: 1, epoch: randomText(platform, epochBytes), pending: true, keep }
       const written = owner
         ? await owners.replace(owner, value)
         : await owners.insert({ key: ownerKey(userId), owner: userId, expiresAt: null, value })
-      if (written) return value
+      if (written) return ended + (await finish(userId, value))
     }
   }
 
   // What is listed before the owner record is read again cannot be a login that began after the ending was finished.
-  async function finish(userId: string, ending: Owner): Promise<string[]> {
-    const ended = new Set<string>()
-    for (;;) {
+  async function finish(userId: string, ending: Owner): Promise<number> {
+    for (let ended = 0; ;) {
       const [listed, families] = await Promise.all([
         store.listByOwner(sessionKind, userId),
         store.listByOwner(familyKind, userId),
       ])
       const owner = await readOwner(userId)
-      if (!owner?.value.pending || owner.value.epoch !== ending.epoch) return [...ended]
+      if (!owner?.value.pending || owner.value.epoch !== ending.epoch) return ended
       const others = listed.filter(({ key }) => key !== owner.key && key !== ending.keep)
-      await Promise.all(others.map(async ({ key }) => (await store.remove(sessionKind, key)) && ended.add(key)))
-      await Promise.all(families.map(({ key }) => store.remove(familyKind, key)))
-      if (await owners.replace(owner, { ...owner.value, pending: false, keep: null })) return [...ended]
+      await inSlices(platform, others, async ({ key }) => {
+        if (!(await store.remove(sessionKind, key))) return
+        ended += 1
+        onEnded(userId, key)
+      })
+      await inSlices(platform, families, ({ key }) => store.remove(familyKind, key))
+      if (await owners.replace(owner, { ...owner.value, pending: false, keep: null })) return ended
     }
   }
 
@@ -166,7 +183,7 @@ export function createLoginRecords(store: Store, platform: Platform): LoginRecor
         return Object.freeze({ userId, epoch: null })
       }
       checkUserId(userId)
-      return Object.freeze({ userId, epoch: (await settledOwner(userId))?.value.epoch ?? null })
+      return Object.freeze({ userId, epoch: (await settle(userId)).owner?.value.epoch ?? null })
     },
     async holds({ userId, epoch }) {
       if (userId === null) return false
@@ -181,13 +198,18 @@ export function createLoginRecords(store: Store, platform: Platform): LoginRecor
       return { entries, epoch: owner?.value.epoch ?? null, pending: owner?.value.pending ?? false }
     },
     async finishPending(userId) {
-      await settledOwner(userId)
+      await settle(userId)
     },
     async endAll(userId, keep) {
       checkUserId(userId)
-      return finish(userId, await startEnding(userId, keep))
+      return endings.run({ userId, keep }, () => endAll(userId, keep))
     },
-    endFamilies: (userId, sessionId) => endFamiliesOf(store, userId, sessionId),
+    async endFamilies(userId, sessionIds) {
+      const ended = new Set<unknown>(sessionIds)
+      const families = await store.listByOwner(familyKind, userId)
+      const ending = families.filter(({ value }) => ended.has(sessionIdOf(value)))
+      await inSlices(platform, ending, ({ key }) => store.remove(familyKind, key))
+    },
     isAlive: (login) => isAlive(store, platform, login),
     async isCurrent(sessionId, digest) {
       const found = await sessions.read(sessionId, { fresh: true })
@@ -195,12 +217,6 @@ export function createLoginRecords(store: Store, platform: Platform): LoginRecor
     },
     use: (sessionId) => useSession(sessions, platform, sessionId),
   }
-}
-
-async function endFamiliesOf(store: Store, userId: string, sessionId: string): Promise<void> {
-  const families = await store.listByOwner(familyKind, userId)
-  const ending = families.filter(({ value }) => sessionIdOf(value) === sessionId)
-  await Promise.all(ending.map(({ key }) => store.remove(familyKind, key)))
 }
 
 function sessionIdOf(value: string): unknown {

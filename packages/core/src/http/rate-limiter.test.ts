@@ -183,6 +183,35 @@ describe('consume, by a flood', () => {
   })
 })
 
+describe('an attempt that one of its keys refuses', () => {
+  test('is given back to the window that it was counted in, and to no later one', async () => {
+    const { store, platform, limiter, refused } = setUp(2)
+    for (let count = 0; count < 2; count += 1) await limiter.consume('address')
+    // The address had its limit only when it was counted; until then the account's window has closed and another begun.
+    const between = async (key: string): Promise<void> => {
+      if (key !== reads[1]) return
+      platform.advance(60)
+      await limiter.consume('account')
+      for (let count = 0; count < 2; count += 1) await limiter.consume('address')
+    }
+    const reads: string[] = []
+    const late: Store = {
+      ...store,
+      async get(kind, key, options) {
+        reads.push(key)
+        // Two looks, then two that count.
+        if (reads.length === 2) return null
+        if (reads.length === 4) await between(key)
+        return store.get(kind, key, options)
+      },
+    }
+    const slow = createRateLimiter({ store: late, platform, limit: 2, windowSeconds: 60 })
+    await expect(slow.consume('account', 'address')).rejects.toMatchObject({ code: 'too_many_attempts' })
+    expect(await refused('account')).toBe(0)
+    expect(await refused('account')).toBe(60)
+  })
+})
+
 describe('giveBack and reset', () => {
   test('what is given back can be used again, and never more than was counted', async () => {
     const { limiter, refused } = setUp(1)

@@ -24,7 +24,10 @@ export interface RateLimiter {
    * Each count is exact, however many processes count.
    */
   consume(...keys: string[]): Promise<void>
-  /** Takes one counted attempt back, for what turned out not to be one. */
+  /**
+   * Takes one counted attempt back, for what turned out not to be one; from the window that is open then, so do it at once: the
+   * next window would lose one that it counted itself.
+   */
   giveBack(...keys: string[]): Promise<void>
   /** Forgets a key's attempts. */
   reset(key: string): Promise<void>
@@ -49,14 +52,20 @@ interface Counted {
   readonly expiresAt: number | null
 }
 
+/** Whether one attempt passes, and when the window closes that it was looked for in. */
+interface Place {
+  readonly passes: boolean
+  readonly expiresAt: number | null
+}
+
 /** Attempts of one key that wait and are then counted together: a flood costs as many queries as one of them. */
 interface Batch {
   size: number
   readonly counted: Promise<Counted>
 }
 
-/** Counts an attempt (1), or only looks (0). What it found where the hashed key has had its limit, else `null`. */
-type AskCounts = (key: string, wanted: 0 | 1) => Promise<Counted | null>
+/** Counts an attempt of the hashed key (1), or only looks (0). */
+type AskCounts = (key: string, wanted: 0 | 1) => Promise<Place>
 
 /** Makes a limiter: one key per account, one per address. */
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
@@ -77,7 +86,8 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   // Two limiters on one store count apart when their rules differ; e-mail addresses are not kept in clear.
   const keyOf = (key: string): string => sha256Text(platform, JSON.stringify([limit, windowSeconds, checkKey(key)]))
 
-  function refuse({ expiresAt }: Counted): never {
+  function pass({ passes, expiresAt }: Place): void {
+    if (passes) return
     emit('limit.reached', { reason: 'too_many_attempts' })
     throw new AuthError('too_many_attempts', { retryAfterSeconds: Math.max(1, (expiresAt ?? 0) - platform.now()) })
   }
@@ -87,16 +97,16 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       const hashed = [...new Set(keys.map(keyOf))]
       // A refused address must not use up an account's attempts: look at all before counting any.
       const looks = hashed.length > 1 ? await Promise.all(hashed.map((key) => ask(key, 0))) : []
-      for (const full of looks) if (full) refuse(full)
-      const counted: string[] = []
+      for (const look of looks) pass(look)
+      const counted = new Map<string, number | null>()
       try {
         for (const key of hashed) {
-          const full = await ask(key, 1)
-          if (full) refuse(full)
-          counted.push(key)
+          const place = await ask(key, 1)
+          pass(place)
+          counted.set(key, place.expiresAt)
         }
       } catch (error) {
-        for (const key of counted) await takeBack(records, key)
+        for (const [key, window] of counted) await takeBack(records, key, window)
         throw error
       }
     },
@@ -149,15 +159,16 @@ function createCounts({ records, platform, limit, windowSeconds }: Context): Ask
     batch.size += wanted
     const place = wanted && batch.size
     const counted = await batch.counted
-    return counted.free < Math.max(1, place) ? counted : null
+    return { passes: counted.free >= Math.max(1, place), expiresAt: counted.expiresAt }
   }
 }
 
-/** Takes one counted attempt back. */
-async function takeBack(records: Records<Count>, key: string): Promise<void> {
+/** Takes one counted attempt back; `window`: only while that one is open, by the time of its end. */
+async function takeBack(records: Records<Count>, key: string, window?: number | null): Promise<void> {
   for (;;) {
     const found = await records.read(key, { fresh: true })
     if (!found || found.value.count < 1) return
+    if (window !== undefined && found.expiresAt !== window) return
     if (await records.replace(found, { v: 1, count: found.value.count - 1 })) return
   }
 }

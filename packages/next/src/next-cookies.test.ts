@@ -48,6 +48,13 @@ describe('withCookies', () => {
     expect(requestWith('session=one; session=other').header()).toContain('session=one; session=other')
   })
 
+  test('a cookie that this request set is all there is where the browser sent none', () => {
+    const { cookies } = new NextRequest(origin)
+    cookies.set('session', 'x')
+    const pairs = withCookies(new Headers(), cookies).get('cookie')?.split('; ').filter(Boolean)
+    expect(pairs).toEqual(['session=x'])
+  })
+
   test('a request without any has no header', () => {
     const headers = new Headers()
     const { cookies } = new NextRequest(origin)

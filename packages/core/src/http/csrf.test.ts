@@ -8,9 +8,11 @@ import type { RequestAuth } from './request-auth.js'
 const origin = 'https://app.example'
 const dead = '__Host-session=dead'
 const events: AuthEvent[] = []
+const data = { initial: {}, parse: (stored: unknown) => stored as object }
+const sessions = createSessions({ store: memoryStore(), data })
 const authenticator = createAuthenticator({
   origin,
-  sessions: createSessions({ store: memoryStore(), data: { initial: {}, parse: (stored) => stored as object } }),
+  sessions,
   trustedOrigins: ['https://admin.example'],
   onEvent: (event) => events.push(event),
 })
@@ -69,6 +71,15 @@ describe('an unsafe request without our cookie', () => {
   ])('%s may not be given one', async (_, headers) => {
     expect(await status('POST', headers, begin)).toBe(403)
     expect(await status('POST', headers, save)).toBe(403)
+  })
+
+  test.each(['POST', 'PUT'])('by %s is signed in nowhere, whoever began the attempt', async (method) => {
+    const answer = new Headers()
+    const headers = new Headers({ 'sec-fetch-site': 'cross-site' })
+    const attempt = await sessions.beginLogin('ann')
+    const signingIn = authenticator.bind({ method, url: '/', headers }, answer).signIn(attempt)
+    await expect(signingIn).rejects.toMatchObject({ code: 'csrf_rejected' })
+    expect([answer.getSetCookie(), await sessions.list('ann')]).toEqual([[], []])
   })
 
   test('with neither header is no browser, and passes', async () => {

@@ -217,6 +217,18 @@ describe('what is remembered of a session in the cache', () => {
   })
 })
 
+test('everybody gets session data of their own, however long the record is in the cache', async () => {
+  const platform = testPlatform()
+  const data = { initial: { items: [] as string[] }, parse: (stored: unknown) => stored as { items: string[] } }
+  const sessions = createSessions({ store: cachedStore(memoryStore({ platform }), { platform }), platform, data })
+  const { token } = await sessions.create({ attempt: await sessions.beginLogin('ann') })
+  for (let round = 0; round < 4; round += 1) {
+    const found = await sessions.verify(token)
+    expect(found?.data, `round ${round}`).toEqual({ items: [] })
+    found?.data.items.push('scribble')
+  }
+})
+
 test('a text that only is as long as a token is never looked up in the store', async () => {
   const { there } = await setUp()
   const before = there.gate.counts.get

@@ -258,6 +258,16 @@ describe('cachedStore: maxEntries', () => {
   })
 })
 
+describe('cachedStore: removeExpired', () => {
+  test('removes no more than it is told to', async () => {
+    const { store, backend, platform } = await setUp()
+    const expiresAt = platform.now()
+    for (const key of ['b', 'c', 'd']) await backend.insert({ ...entry, key, expiresAt })
+    expect(await store.removeExpired(expiresAt, 2)).toBe(2)
+    expect(await store.removeExpired(expiresAt, 2)).toBe(1)
+  })
+})
+
 describe('cachedStore: options', () => {
   test.each([
     ['maxStalenessSeconds', 0],

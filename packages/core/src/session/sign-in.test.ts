@@ -1,0 +1,21 @@
+import { testPlatform } from '@tessera-auth/testing'
+import { expect, test } from 'vitest'
+import { memoryStore } from '../store/memory-store.js'
+import { internalsOf } from './session-internals.js'
+import { createSessions } from './sessions.js'
+
+test.each([
+  ['the same user', 'ann', 'of the user'],
+  ['another user', 'bob', 'of the visitor'],
+])('a sign-in over a session of %s and a visit ends both, and keeps one’s data', async (_, earlierUser, kept) => {
+  const platform = testPlatform()
+  const data = { initial: '', parse: String }
+  const sessions = createSessions({ store: memoryStore({ platform }), platform, data })
+  const attempt = await sessions.beginLogin(earlierUser)
+  const user = await sessions.create({ attempt, data: 'of the user' })
+  const visit = await sessions.create({ attempt: null, data: 'of the visitor' })
+  const earlier = { user: user.session, anonymous: visit.session }
+  const { session } = await internalsOf(sessions).signInOver({ attempt: await sessions.beginLogin('ann') }, earlier)
+  expect(session).toMatchObject({ userId: 'ann', data: kept })
+  for (const { token } of [user, visit]) expect(await sessions.verify(token)).toBeNull()
+})

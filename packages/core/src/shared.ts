@@ -7,7 +7,10 @@ import type { Store } from './store/store.js'
 export interface Shared {
   /** Where records are kept. */
   readonly store: Store
-  /** Newest first, each 32 random bytes or more as text; the first seals, all open. */
+  /**
+   * Each 32 random bytes or more as text; the first seals, all open. A new one is added as the last everywhere, then moved
+   * to the front everywhere: a process that does not have what another seals with cannot open it.
+   */
   readonly secrets: readonly string[]
   /** The app's own origin, such as `https://app.example`; never read from `Host`. */
   readonly origin: string

@@ -56,7 +56,8 @@ export async function withSetting<T>(variable: string, expected: string, work: (
     return await work()
   } catch (error) {
     const { code, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException }
-    throw new SettingError(variable, `${expected} (${cause?.code ?? code ?? 'no answer'})`)
+    const reason = cause?.code ?? code
+    throw new SettingError(variable, reason === undefined ? expected : `${expected} (${reason})`)
   }
 }
 
@@ -64,18 +65,20 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const shortestSecret = 32
 const longestSeconds = 315_360_000
+/** `URL` takes more: `*`, and what looks like a list. */
+const hostName = /^([\w.-]+|\[[\da-f:.]+\])$/
 const loopbackHost = /^(localhost|[\w.-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /** Reads the settings. Throws `SettingError` for the first that cannot work, used or not. */
 export function readConfig(env: Environment): Config {
   const port = wholeNumber(env, 'PORT', { default: 3000, min: 1, max: 65_535 })
-  const origin = readOrigin(env['ORIGIN'] ?? `http://localhost:${port}`)
+  const origin = readOrigin(env['ORIGIN'] ?? new URL(`http://localhost:${port}`).origin)
   const idle = wholeNumber(env, 'IDLE_TIMEOUT_SECONDS', { default: 604_800, min: 1, max: longestSeconds })
   return {
     port,
     origin,
     database: readDatabase(env['DATABASE_URL']),
-    redisUrl: readUrl(env, 'REDIS_URL', ['redis:', 'rediss:']),
+    redisUrl: readRedisUrl(env['REDIS_URL']),
     secrets: readSecrets(env['APP_SECRETS'], origin),
     pepper: readPepper(env['PASSWORD_PEPPER']),
     trustProxy: readTrustProxy(env['TRUST_PROXY']),
@@ -119,18 +122,18 @@ function readTouchInterval(env: Environment, idle: number): number {
 }
 
 function readOrigin(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null
-  const bare = url?.href === `${url?.origin}/`
+  const url = readUrl(text)
   const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && loopbackHost.test(url.hostname))
-  if (url && bare && safe) return url.origin
-  throw new SettingError('ORIGIN', 'https://host[:port], or http on a loopback host, without a path')
+  // As browsers write it in `Origin`, but for capitals: a host's name may be typed in them.
+  if (url && safe && url.origin === text.toLowerCase() && hostName.test(url.hostname)) return url.origin
+  throw new SettingError('ORIGIN', 'https://host[:port], or http on a loopback host, without a path or a usual port')
 }
 
 function readDatabase(text: string | undefined): DatabaseSetting {
   if (text === undefined) return { engine: 'sqlite', location: join(dataFolder, 'app.db') }
   const path = /^sqlite:(.+)$/.exec(text)?.[1]
   if (path !== undefined && !path.includes('\0')) return { engine: 'sqlite', location: path }
-  const { protocol = null, hostname = '' } = URL.canParse(text) ? new URL(text) : {}
+  const { protocol = null, hostname = '' } = readUrl(text) ?? {}
   if (hostname !== '' && (protocol === 'postgres:' || protocol === 'postgresql:')) {
     return { engine: 'postgres', location: text }
   }
@@ -138,15 +141,19 @@ function readDatabase(text: string | undefined): DatabaseSetting {
   throw new SettingError('DATABASE_URL', 'sqlite:PATH, postgres://… or mysql://…')
 }
 
-function readUrl(env: Environment, variable: string, protocols: readonly string[]): string | null {
-  const text = env[variable]
+function readRedisUrl(text: string | undefined): string | null {
   if (text === undefined) return null
-  const url = URL.canParse(text) ? new URL(text) : null
-  if (url && url.hostname !== '' && protocols.includes(url.protocol)) return text
+  const { protocol = null, hostname = '', pathname = '' } = readUrl(text) ?? {}
+  if (hostname !== '' && (protocol === 'redis:' || protocol === 'rediss:') && /^(\/\d*)?$/.test(pathname)) return text
   throw new SettingError(
-    variable,
-    `a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    'REDIS_URL',
+    'redis://… or rediss://…, with the number of a database as its path or without one',
   )
+}
+
+/** `null` for what is none. Others than `URL` mind spaces around it. */
+function readUrl(text: string): URL | null {
+  return text === text.trim() && URL.canParse(text) ? new URL(text) : null
 }
 
 function readText(env: Environment, variable: string): string | null {
@@ -198,9 +205,9 @@ function readIdentityProvider(env: Environment, port: number): IdentityProviderS
   const idpPort = wholeNumber(env, 'IDP_PORT', { default: port === 65_535 ? port - 1 : port + 1, min: 1, max: 65_535 })
   if (idpPort === port) throw new SettingError('IDP_PORT', 'another port than PORT')
   if (issuer === undefined) return { issuer: null, port: idpPort, clientId: clientId ?? 'example', clientSecret }
-  const url = URL.canParse(issuer) ? new URL(issuer) : null
+  const url = readUrl(issuer)
   const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && loopbackHost.test(url.hostname))
-  if (!url || !safe || url.search !== '' || url.hash !== '' || url.username !== '') {
+  if (!url || !safe || /[?#]/.test(issuer) || url.username + url.password !== '') {
     throw new SettingError('IDP_ISSUER', 'an https URL without query, or http on a loopback host')
   }
   if (clientId === null) throw new SettingError('IDP_CLIENT_ID', 'the client id at IDP_ISSUER')

@@ -1,6 +1,6 @@
 /** The OpenID provider: somebody else's, or a local one that comes with the app so that it can be tried out offline. */
-import { oidc, type Provider } from '@tessera-auth/core'
-import { type Config, withSetting } from './config.ts'
+import { ConfigError, oidc, type Provider } from '@tessera-auth/core'
+import { type Config, SettingError, withSetting } from './config.ts'
 import { keptSecret } from './secrets.ts'
 import { callbackPath, providerName } from './services.ts'
 
@@ -39,11 +39,16 @@ export async function openProvider({ identityProvider, origin }: Config): Promis
 }
 
 function describe(issuer: string, client: { clientId: string; clientSecret?: string }): Provider {
-  return oidc({
-    ...client,
-    name: providerName,
-    issuer,
-    // The one on this machine; its issuer was chosen by whoever runs this app.
-    dangerouslyAllowPrivateNetwork: new URL(issuer).protocol === 'http:',
-  })
+  try {
+    return oidc({
+      ...client,
+      name: providerName,
+      issuer,
+      // The one on this machine; its issuer was chosen by whoever runs this app.
+      dangerouslyAllowPrivateNetwork: new URL(issuer).protocol === 'http:',
+    })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new SettingError('IDP_ISSUER', 'the https URL of a public host, or http on a loopback host')
+  }
 }

@@ -42,6 +42,9 @@ async function openWithRedis(
   })
   redis.on('error', () => {}) // it connects again by itself; requests in between are answered 503
   await withSetting('REDIS_URL', 'a server that answers', () => redis.connect())
+  // ioredis goes on in database 0 where there is no such one.
+  const { db = 0 } = redis.options
+  if (db !== 0) await withSetting('REDIS_URL', 'a database that the server has', () => redis.select(db))
   const bus = redisBus(redis)
   const store = cachedStore(redisStore(redis, { bus }), { bus, maxStalenessSeconds })
   return {

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type Platform, sha256Text, systemPlatform } from './platform.js'
 import { portableHmacSha256, portableSha256 } from './internal/portable-digests.js'
 
@@ -96,5 +96,27 @@ describe('systemPlatform', () => {
     const drawn = Array.from({ length: 100 }, () => hex(systemPlatform.randomBytes(16)))
     expect(new Set(drawn).size).toBe(100)
     expect(systemPlatform.randomBytes(33)).toHaveLength(33)
+  })
+
+  test('draws all of them from the runtime’s generator', () => {
+    const source = vi.spyOn(crypto, 'getRandomValues').mockImplementation((bytes) => {
+      new Uint8Array(bytes?.buffer ?? new ArrayBuffer()).fill(7)
+      return bytes
+    })
+    const drawn = systemPlatform.randomBytes(32)
+    source.mockRestore()
+    expect(drawn).toEqual(new Uint8Array(32).fill(7))
+  })
+
+  test('draws each bit as one in half of all draws', () => {
+    const draws = 4096
+    const ones = Array.from({ length: 256 }, () => 0)
+    for (let draw = 0; draw < draws; draw += 1) {
+      const bytes = systemPlatform.randomBytes(32)
+      for (let bit = 0; bit < 256; bit += 1) ones[bit] = (ones[bit] ?? 0) + (((bytes[bit >> 3] ?? 0) >> (bit & 7)) & 1)
+    }
+    // Nine standard deviations: among 256 bits chance alone does this once in 10^16 runs.
+    const most = (9 * Math.sqrt(draws)) / 2
+    expect(ones.filter((count) => Math.abs(count - draws / 2) > most)).toEqual([])
   })
 })

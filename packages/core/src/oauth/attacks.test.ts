@@ -40,6 +40,16 @@ describe('an answer that does not belong to the attempt is refused before the co
     expect(codesSent()).toBe(0)
   })
 
+  test.each([{ iss: 'https://evil.example' }, { code: null, error: 'access_denied' }])(
+    'and its attempt is over: %o',
+    async (change) => {
+      const { flow, browser, callback } = await beginForged()
+      await expect(flow.finish(browser.arrive(callback(change)))).rejects.toThrow()
+      expect(browser.cookies.size).toBe(0)
+      await expect(flow.finish(browser.arrive(callback()))).rejects.toMatchObject({ code: 'transaction_missing' })
+    },
+  )
+
   test('another browser', async () => {
     const { flow, callback, codesSent } = await beginForged()
     await expect(flow.finish(appBrowser().arrive(callback()))).rejects.toMatchObject({ code: 'transaction_missing' })
@@ -175,15 +185,38 @@ describe('begin', () => {
     expect(await flow.begin(browser.click('/auth', site === null ? {} : { 'sec-fetch-site': site }))).toContain(issuer)
   })
 
-  test.each(['redirect_uri', 'state', 'nonce', 'response_type', 'client_id', 'code_challenge', 'scope', 'request'])(
-    'the parameter %s is the protocol’s own',
-    async (name) => {
+  test.each([
+    ...['redirect_uri', 'state', 'nonce', 'response_type', 'response_mode', 'client_id', 'client_secret', 'scope'],
+    ...['code_challenge', 'code_challenge_method', 'request', 'request_uri', 'resource', 'max_age'],
+  ])('the parameter %s is the protocol’s own', async (name) => {
+    const { flow, browser } = await beginForged()
+    await expect(flow.begin(browser.click('/auth'), { parameters: { [name]: 'x' } })).rejects.toMatchObject({
+      code: 'invalid_request',
+    })
+  })
+
+  test.each(['https://api.example/#part', 'https://api.example/#', '/orders', ''])(
+    'the resource %o is none (RFC 8707 §2)',
+    async (resource) => {
       const { flow, browser } = await beginForged()
-      await expect(flow.begin(browser.click('/auth'), { parameters: { [name]: 'x' } })).rejects.toMatchObject({
-        code: 'invalid_request',
-      })
+      await expect(flow.begin(browser.click('/auth'), { resource })).rejects.toMatchObject({ code: 'invalid_request' })
     },
   )
+
+  test('each attempt has a state, a nonce and a verifier of its own', async () => {
+    const { flow, browser, network } = await beginForged()
+    const secrets: (string | null)[] = []
+    for (let attempts = 0; attempts < 3; attempts += 1) {
+      const { searchParams } = new URL(await flow.begin(browser.click('/auth')))
+      const [state, nonce] = [searchParams.get('state'), searchParams.get('nonce')]
+      const digests = [state, nonce].map((text) =>
+        Buffer.from(network.platform.sha256(text ?? '')).toString('base64url'),
+      )
+      secrets.push(state, nonce, searchParams.get('code_challenge'), ...digests)
+    }
+    expect(new Set(secrets).size).toBe(15)
+    for (const secret of secrets) expect(secret).toMatch(/^[\w-]{43}$/)
+  })
 
   const elsewhere = [
     'https://evil.example',

@@ -78,6 +78,23 @@ describe('OpenID Connect Core §3.1.3.7', () => {
     },
   )
 
+  // From the second at which the token is looked at.
+  const times: [string, (at: number) => Record<string, number>, string | null][] = [
+    ['ended 29 s ago', (at) => ({ exp: at - 29 }), null],
+    ['ended 30 s ago', (at) => ({ exp: at - 30 }), 'exp'],
+    ['begins in 30 s', (at) => ({ nbf: at + 30 }), null],
+    ['begins in 31 s', (at) => ({ nbf: at + 31 }), 'nbf'],
+  ]
+  test.each(times)('clocks may differ by half a minute: a token that %s', async (_name, timesAt, reason) => {
+    const claims: Record<string, unknown> = {}
+    const { flow, browser, callback, network } = await beginForged({ claims })
+    const at = network.platform.now()
+    Object.assign(network.platform, { now: () => at })
+    Object.assign(claims, timesAt(at))
+    const outcome = await flow.finish(browser.arrive(callback())).catch((error: { details: object }) => error.details)
+    expect(outcome).toMatchObject(reason === null ? { returnTo: '/cart' } : { reason: `id_token_${reason}` })
+  })
+
   const wrongTokens: [string, NonNullable<Forged['idToken']>][] = [
     ['HS256 with the client secret', (claims) => hmacSigned(claims, clientSecret)],
     ['HS256 with the public key as the secret', (claims) => hmacSigned(claims, JSON.stringify(jwks.keys[0]))],
@@ -303,8 +320,11 @@ describe('keys of the provider', () => {
 })
 
 describe('max_age', () => {
-  const finishWithin = async (claims: Record<string, unknown>): Promise<unknown> => {
+  const finishWithin = async (claims: Record<string, unknown>, ago?: number): Promise<unknown> => {
     const attempt = await beginForged({ claims })
+    const at = attempt.network.platform.now()
+    Object.assign(attempt.network.platform, { now: () => at })
+    if (ago !== undefined) Object.assign(claims, { auth_time: at - ago })
     const url = new URL(await attempt.flow.begin(attempt.browser.click('/auth'), { maxAgeSeconds: 60 }))
     expect(url.searchParams.get('max_age')).toBe('60')
     const change = { state: url.searchParams.get('state') }
@@ -312,8 +332,9 @@ describe('max_age', () => {
     return attempt.flow.finish(attempt.browser.arrive(attempt.callback(change)))
   }
 
-  test('an authentication that is young enough will do', async () => {
-    expect(await finishWithin({ auth_time: now - 30 })).toMatchObject({ returnTo: '/' })
+  test('an authentication that is young enough will do, by clocks that differ by half a minute', async () => {
+    expect(await finishWithin({}, 90)).toMatchObject({ returnTo: '/' })
+    await expect(finishWithin({}, 91)).rejects.toMatchObject({ details: { reason: 'id_token_auth_time' } })
   })
 
   test.each([{ auth_time: now - 600 }, {}, { auth_time: 'now' }])('%o will not', async (claims) => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { memoryStore } from '../store/memory-store.js'
 import { createAuthorizationCodeFlow } from './authorization-code-flow.js'
@@ -49,6 +50,34 @@ function verbose(): RecordedNetwork & { pulled(): number } {
 
 const tokens = { provider: 'acme', accessToken: 'at', refreshToken: 'rt', expiresAt: null, scope: '' }
 const login = { tokens: { ...tokens, resource: null, idToken: null, dpopKey: null } }
+
+describe('an error of the provider', () => {
+  const told = 'told-by-the-provider'
+  const answers: [string, () => Response | Promise<Response>][] = [
+    ['a token answer of another form', () => Response.json({ access_token: told, token_type: 7 })],
+    ['a token of another type', () => Response.json({ access_token: told, token_type: 'mac' })],
+    [
+      'a refusal with more in it',
+      () => Response.json({ error: 'invalid_request', refresh_token: told }, { status: 400 }),
+    ],
+    ['no JSON', () => new Response(told, { headers: { 'content-type': 'application/json' } })],
+    [
+      'a challenge',
+      () => new Response(told, { status: 401, headers: { 'www-authenticate': `Basic realm="${told}"` } }),
+    ],
+    ['no answer', () => Promise.reject(new TypeError(told))],
+  ]
+  test.each(answers)('that is %s keeps neither answer nor cause', async (_name, answer) => {
+    const network = recordedNetwork({
+      [`${issuer}/.well-known/openid-configuration`]: { issuer, token_endpoint: `${issuer}/token` },
+      [`${issuer}/token`]: answer,
+    })
+    const asked = createClientCredentials({ provider, platform: network.platform }).accessToken()
+    const error: unknown = await asked.catch((found: unknown) => found)
+    expect(error).toMatchObject({ code: 'provider_error' })
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain(told)
+  })
+})
 
 describe('the length of answers', () => {
   const asking: [string, (platform: RecordedNetwork['platform']) => Promise<unknown>][] = [

@@ -177,13 +177,18 @@ describe('addresses that this server does not ask', () => {
     await expect(read()).rejects.toMatchObject({ code: 'provider_error', details: { reason: 'address_refused' } })
   })
 
-  test.each(['javascript:alert(1)', 'http://login.acme.example/auth', 'data:text/html,x'])(
-    'the browser is not sent to %s',
-    async (address) => {
-      const { read } = readerOf({ [openid]: { issuer, authorization_endpoint: address } })
-      await expect(read()).rejects.toMatchObject({ details: { reason: 'address_refused' } })
-    },
-  )
+  test.each([
+    ...['javascript:alert(1)', 'http://login.acme.example/auth', 'data:text/html,x'],
+    ...['http://localhost:3000/auth', 'http://127.0.0.1/auth'],
+  ])('the browser is not sent to %s', async (address) => {
+    const { read } = readerOf({ [openid]: { issuer, authorization_endpoint: address } })
+    await expect(read()).rejects.toMatchObject({ details: { reason: 'address_refused' } })
+  })
+
+  test('the browser may be sent into a private network that this server does not ask', async () => {
+    const { read } = readerOf({ [openid]: { issuer, authorization_endpoint: 'https://login.internal/auth' } })
+    expect(await read()).toMatchObject({ authorization_endpoint: 'https://login.internal/auth' })
+  })
 
   test.each(['https://8.8.8.8', 'https://[2606:4700::1111]', 'https://login.acme.example:8443'])('%s is', (address) => {
     expect(askableUrl(address, false)?.origin).toBe(address)

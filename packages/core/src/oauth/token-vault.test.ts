@@ -196,6 +196,18 @@ describe('save and remove', () => {
     expect(await vault.accessToken(id, 'clinic')).toContain(`at.${id}.`)
   })
 
+  test('nor is one that the provider has refused: it is not asked again', async () => {
+    const id = newUser()
+    const vault = world.vaultOf()
+    const login = { ...world.tokensOf(id, { refreshToken: `${id}.revoked` }), identity: world.identityOf('ada') }
+    await vault.save(id, login)
+    world.platform.advance(3600)
+    await expect(vault.accessToken(id, 'clinic')).rejects.toMatchObject({ details: { reason: 'refused' } })
+    await vault.save(id, { ...login, tokens: { ...login.tokens, refreshToken: null } })
+    await expect(vault.accessToken(id, 'clinic')).rejects.toMatchObject({ details: { reason: 'no_refresh_token' } })
+    expect(world.upstream.refreshes.get(id)).toBe(1)
+  })
+
   test('the refresh token of another account is never kept', async () => {
     const id = newUser()
     const vault = world.vaultOf()

@@ -103,6 +103,17 @@ describe('createDpopProofs and createDpopVerifier', () => {
     expect(await verifier.verify({ proof: await ahead.proof(request), ...request })).toEqual(refusedProof)
   })
 
+  test('accept a proof whose id another client has used: it is another proof', async () => {
+    const { verifier, platform } = pair()
+    const claims = { jti: 'same', htm: 'POST', htu: 'https://api.example/orders', iat: platform.now() }
+    for (const key of [privateJwk(), privateJwk()]) {
+      const header = { alg: 'ES256', typ: 'dpop+jwt', jwk: publicHalf(key) as never }
+      const proof = await new SignJWT(claims).setProtectedHeader(header).sign(await importJWK(key as never, 'ES256'))
+      expect(await verifier.verify({ proof, ...request })).toMatchObject({ jkt: thumbprint(key), error: null })
+      expect(await verifier.verify({ proof, ...request })).toEqual(refusedProof)
+    }
+  })
+
   test.each([undefined, null, '', 'x', ['a', 'b'], 'a.b.c', 'x'.repeat(10_000)])('refuse %j', async (proof) => {
     expect(await pair().verifier.verify({ proof, ...request })).toEqual(refusedProof)
   })

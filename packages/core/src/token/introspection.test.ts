@@ -47,6 +47,14 @@ describe('introspect (RFC 7662)', () => {
     expect(await app.tokens.introspect(second.refresh_token)).toEqual({ active: false })
   })
 
+  test('is not active for a refresh token whose session is over, though its family is not', async () => {
+    const app = tokenApp()
+    const { refresh_token } = await app.tokens.issue({ session: (await app.signIn()).session })
+    app.platform.advance(8 * 86_400)
+    expect(await app.tokens.listFamilies('user-1')).toHaveLength(1)
+    expect(await app.tokens.introspect(refresh_token)).toEqual({ active: false })
+  })
+
   test('ends nothing by looking at a reused token', async () => {
     const app = tokenApp()
     const first = await app.tokens.issue({ session: (await app.signIn()).session })

@@ -73,6 +73,8 @@ describe('decryptJwe', () => {
     const token = await encryptJwe('for you', { kty, crv, x, y })
     expect(text((await decryptJwe(token, [ours]))?.payload)).toBe('for you')
     expect(await decryptJwe(token, [theirs])).toBe(null)
+    // Without a name it could be for either: nothing is tried out.
+    expect(await decryptJwe(token, [ours, theirs])).toBe(null)
   })
 })
 

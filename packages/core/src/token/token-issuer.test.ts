@@ -110,14 +110,14 @@ describe('issue', () => {
     await expect(tokens.issue({ clientId: 'billing', scope })).rejects.toMatchObject({ code: 'invalid_scope' })
   })
 
-  test.each(['iss', 'sub', 'aud', 'exp', 'jti', 'sid', 'fid', 'cnf', 'scope', 'client_id'])(
-    'refuses the app’s own claim named %s',
-    async (name) => {
-      const { tokens } = tokenApp()
-      const grant = { clientId: 'billing', claims: { [name]: 'x' } }
-      await expect(tokens.issue(grant)).rejects.toMatchObject({ code: 'invalid_request' })
-    },
-  )
+  test.each([
+    ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sid', 'fid', 'cnf', 'act', 'scope', 'client_id', 'auth_time'],
+    '__proto__',
+  ])('refuses the app’s own claim named %s', async (name) => {
+    const { tokens } = tokenApp()
+    const grant = { clientId: 'billing', claims: { [name]: 'x' } }
+    await expect(tokens.issue(grant)).rejects.toMatchObject({ code: 'invalid_request' })
+  })
 
   test.each([
     ['a visitor without a session', { session: null, clientId: 'app' }],
@@ -152,6 +152,19 @@ describe('issue', () => {
 })
 
 describe('a login of its own', () => {
+  test('ends thirty days after its last refresh, and ninety after its start, where no option says otherwise', async () => {
+    const { tokens, sessions, platform } = tokenApp()
+    const start = platform.now()
+    let { refresh_token } = await tokens.issue({ attempt: await sessions.beginLogin('user-1') })
+    const endOf = async () => ((await tokens.listFamilies('user-1'))[0]?.expiresAt ?? 0) - start
+    expect(await endOf()).toBe(30 * day)
+    for (let refreshes = 0; refreshes < 3; refreshes += 1) {
+      platform.advance(29 * day)
+      refresh_token = (await tokens.refresh(refresh_token)).refresh_token
+    }
+    expect(await endOf()).toBe(90 * day)
+  })
+
   test('is named by its family and ends with it', async () => {
     const { tokens, sessions, verifier } = tokenApp()
     const { access_token } = await tokens.issue({ attempt: await sessions.beginLogin('user-1') })

@@ -167,6 +167,21 @@ describe('revocation', () => {
     expect(await app.verifier.verify(access_token)).toBe(null)
   })
 
+  test('is not a session’s idle end on a copy, where another process has seen it in use since', async () => {
+    const clock = testPlatform()
+    const shared = memoryStore({ platform: clock })
+    const store = cachedStore(shared, { platform: clock, maxStalenessSeconds: 60 })
+    const there = createSessions({ store: shared, platform: clock, idleTimeoutSeconds: 100, touchIntervalSeconds: 1 })
+    const app = tokenApp({ store, platform: clock })
+    const { session, token } = await there.create({ attempt: await there.beginLogin('user-1') })
+    const { access_token } = await app.tokens.issue({ session })
+    clock.advance(90)
+    expect(await app.verifier.verify(access_token)).not.toBe(null)
+    expect(await there.verify(token)).not.toBe(null)
+    clock.advance(20)
+    expect(await app.verifier.verify(access_token)).not.toBe(null)
+  })
+
   test('that cannot be read is not a yes', async () => {
     const inner = memoryStore({ platform })
     let isDown = false

@@ -92,6 +92,8 @@ describe('each provider', () => {
       for (const reason of [evidence.subject, evidence.email, evidence.refresh])
         expect(reason.length).toBeGreaterThan(5)
       expect(scope).not.toMatch(/write|repo|admin|offline/)
+      if (recorded.idToken) expect(scope).toMatch(/^openid\b/)
+      if (recorded.idToken?.email !== undefined) expect(scope).toMatch(/\bemail\b/)
     },
   )
 

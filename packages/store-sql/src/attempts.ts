@@ -5,6 +5,9 @@ import { pause } from './pause.js'
 /** in_failed_sql_transaction of PostgreSQL. */
 const abortedTransaction = '25P02'
 
+/** undefined_table of PostgreSQL, and what MySQL and MariaDB call it; SQLite says it in words only. */
+const missingTable = new Set(['42P01', 'ER_NO_SUCH_TABLE'])
+
 /** What is known about an engine's failures. */
 export interface Failures {
   /** The engine's name, for messages. */
@@ -48,7 +51,9 @@ export async function attemptAgain<T>(failures: Failures, cause: unknown, run: (
 /** The error for a backend that could not answer. */
 export function storeError(engine: string, cause: unknown): StoreError {
   const code = errorCode(cause)
-  return new StoreError(`${engine} failed${code === '' ? '' : ` (${code})`}.`, { cause })
+  const isMissing = missingTable.has(code) || (cause instanceof Error && cause.message.startsWith('no such table'))
+  const advice = isMissing ? ' Its table is not there: run migrate() first.' : ''
+  return new StoreError(`${engine} failed${code === '' ? '' : ` (${code})`}.${advice}`, { cause })
 }
 
 /** The driver's own code, such as `40001`, `ER_LOCK_DEADLOCK` or `SQLITE_BUSY`; empty where there is none. */

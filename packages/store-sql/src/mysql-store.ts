@@ -5,6 +5,7 @@ import { gatheredReads, mostKeys } from './gathered-reads.js'
 import { pause } from './pause.js'
 import {
   columns,
+  hasMethod,
   inSlices,
   type SqlAnswer,
   type SqlStore,
@@ -14,6 +15,7 @@ import {
   tableName,
   toListedEntry,
   type Verb,
+  wrongClient,
 } from './sql-store.js'
 
 /** One statement, and options of mysql2 that go before those of the pool. */
@@ -64,7 +66,7 @@ const failures: Failures = {
  * A store in a MySQL (8.0.17 or later) or MariaDB (10.3 or later) database. Each method is one statement and one round
  * trip, but for a purge of more than 200 rows, and reads that are asked for while another is on its way share one. Before the
  * first it asks once whether the connection carries every text; each method throws `StoreError` where it does not (`charset`).
- * Give it the pool of the primary: a replica may lag behind a sign-out.
+ * Give it the pool of the primary: a replica may lag behind a sign-out. Throws `ConfigError`.
  *
  * @param client - a pool or connection of `mysql2/promise`.
  * @example
@@ -74,6 +76,10 @@ const failures: Failures = {
  * ```
  */
 export function mysqlStore(client: MysqlClient, options: SqlStoreOptions = {}): SqlStore {
+  // What mysql2 makes with callbacks has the same methods, and one more that makes promises of them.
+  if (!hasMethod(client, 'execute') || !hasMethod(client, 'query') || hasMethod(client, 'promise')) {
+    throw wrongClient('client', 'a pool or connection of mysql2/promise (of mysql2: pool.promise())', client)
+  }
   const table = tableName(options, { qualified: true })
   const schema = mysqlSchema(table)
   const statements = mysqlStatements(table)

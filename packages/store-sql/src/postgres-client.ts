@@ -1,5 +1,5 @@
 /** The drivers of PostgreSQL, made one: which of them a client is shows in its methods. */
-import type { SqlAnswer, SqlValue } from './sql-store.js'
+import { hasMethod, type SqlAnswer, type SqlValue, wrongClient } from './sql-store.js'
 
 /** `Pool` or `Client` of pg, or anything of their shape. */
 export interface PgClient {
@@ -54,11 +54,14 @@ export interface PostgresConnection {
   script(text: string): Promise<unknown>
 }
 
-/** Wraps a client. `prepare: false`: statements are not kept on the connection. */
+/** Wraps a client. `prepare: false`: statements are not kept on the connection. Throws `ConfigError`. */
 export function postgresConnection(client: SqlClient, { prepare }: { readonly prepare: boolean }): PostgresConnection {
-  if ('unsafe' in client) return overPostgresJs(client, prepare)
-  if ('exec' in client) return overPglite(client)
-  return overPg(client, prepare)
+  if (hasMethod(client, 'unsafe')) return overPostgresJs(client as PostgresJsClient, prepare)
+  if (!hasMethod(client, 'query')) {
+    throw wrongClient('client', 'a pool or client of pg, the sql of postgres, or a PGlite', client)
+  }
+  if (hasMethod(client, 'exec')) return overPglite(client as PgliteClient)
+  return overPg(client as PgClient, prepare)
 }
 
 function overPg(client: PgClient, prepare: boolean): PostgresConnection {

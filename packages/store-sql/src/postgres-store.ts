@@ -47,7 +47,8 @@ const migrating: Failures = {
 
 /**
  * A store in a PostgreSQL database, 12 or later. Each method is one statement and one round trip, and reads that are asked
- * for while another is on its way share one. Give it the pool of the primary: a replica may lag behind a sign-out.
+ * for while another is on its way share one. Give it the pool of the primary: a replica may lag behind a sign-out. Throws
+ * `ConfigError`.
  *
  * @param client - a pool or client of pg, the `sql` of postgres, or a PGlite.
  * @example

@@ -114,6 +114,17 @@ export function tableName(options: SqlStoreOptions, { qualified }: { readonly qu
   throw new ConfigError(`table: expected a name of a-z, 0-9 and _${prefix}, at most 48 characters long`)
 }
 
+/** Whether a client has a method of that name. */
+export function hasMethod(client: unknown, name: string): boolean {
+  return typeof (client as Record<string, unknown> | null | undefined)?.[name] === 'function'
+}
+
+/** The error for what is no client of the drivers expected. */
+export function wrongClient(name: string, expected: string, received: unknown): ConfigError {
+  const what = received instanceof Object ? 'another one' : typeof received
+  return new ConfigError(`${name}: expected ${expected}, received ${what}`)
+}
+
 interface Row {
   readonly key: string
   readonly owner: string | null

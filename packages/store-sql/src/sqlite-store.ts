@@ -3,6 +3,7 @@ import { attemptAgain, errorCode, type Failures, storeError } from './attempts.j
 import { turn } from './pause.js'
 import {
   columns,
+  hasMethod,
   inSlices,
   insertValues,
   replaceValues,
@@ -13,6 +14,7 @@ import {
   toEntry,
   toListedEntry,
   type Verb,
+  wrongClient,
 } from './sql-store.js'
 
 /** A prepared statement, as node:sqlite and better-sqlite3 have it. */
@@ -52,7 +54,7 @@ const lockedCodes = new Set([5, 6])
 
 /**
  * A store in a SQLite database. Each method is one statement. Keep one handle for the store, apart from handles on which
- * you hold a transaction open over an `await`.
+ * you hold a transaction open over an `await`. Throws `ConfigError`.
  *
  * @param database - a handle of node:sqlite or better-sqlite3; the caller opens and closes it.
  * @example
@@ -62,6 +64,9 @@ const lockedCodes = new Set([5, 6])
  * ```
  */
 export function sqliteStore(database: SqliteDatabase, options: SqlStoreOptions = {}): SqlStore {
+  if (!hasMethod(database, 'prepare') || !hasMethod(database, 'exec')) {
+    throw wrongClient('database', 'a DatabaseSync of node:sqlite or a Database of better-sqlite3', database)
+  }
   const table = tableName(options, { qualified: false })
   const schema = sqliteSchema(table)
   const sql = sqliteStatements(table)

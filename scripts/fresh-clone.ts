@@ -1,7 +1,7 @@
 /**
- * `node scripts/fresh-clone.ts [script …]`: what a newcomer sees. Clones HEAD into an empty folder, and there runs the
- * README's commands (`test` and `demo`, or the scripts named) as `npx -y pnpm@12 …`, with an empty HOME and no inherited
- * settings. `demo` is stopped once it is ready.
+ * `node scripts/fresh-clone.ts [script …]`: what a newcomer sees. Clones HEAD into an empty folder with a space in its
+ * name, and there runs the README's commands (`test` and `demo`, or the scripts named) as `npx -y pnpm@12 …`, with an empty
+ * HOME and no inherited settings. `demo` is stopped once it is ready.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -13,7 +13,7 @@ const asked = process.argv.slice(2)
 process.exitCode = await freshClone(asked.length > 0 ? asked : ['test', 'demo'])
 
 async function freshClone(commands: readonly string[]): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'fresh-clone-'))
+  const folder = mkdtempSync(join(tmpdir(), 'fresh clone '))
   const home = join(folder, 'home')
   mkdirSync(home)
   try {

@@ -1,6 +1,5 @@
 /** What is said of a client of another driver, and of a database without the table. */
 import { DatabaseSync } from 'node:sqlite'
-import { PGlite } from '@electric-sql/pglite'
 import { describeEngine, mysql, postgres } from '@tessera-auth/engines'
 import { ConfigError, type Store } from '@tessera-auth/core/store'
 import Database from 'better-sqlite3'
@@ -63,12 +62,6 @@ describe('a database without the table names migrate()', () => {
     ['node:sqlite', () => new DatabaseSync(':memory:')],
     ['better-sqlite3', () => new Database(':memory:')],
   ])('%s', (_, open) => expectAdvice(sqliteStore(open()), 'SQLITE_ERROR'))
-
-  test('PGlite', async () => {
-    const database = new PGlite()
-    onTestFinished(() => database.close())
-    await expectAdvice(postgresStore(database), '42P01')
-  })
 
   describeEngine(postgres, (url) => {
     test('pg', async () => {

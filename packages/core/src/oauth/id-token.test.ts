@@ -84,6 +84,8 @@ describe('OpenID Connect Core §3.1.3.7', () => {
     ['ended 30 s ago', (at) => ({ exp: at - 30 }), 'exp'],
     ['begins in 30 s', (at) => ({ nbf: at + 30 }), null],
     ['begins in 31 s', (at) => ({ nbf: at + 31 }), 'nbf'],
+    ['is issued in 30 s', (at) => ({ iat: at + 30 }), null],
+    ['is issued in 31 s', (at) => ({ iat: at + 31 }), 'times'],
   ]
   test.each(times)('clocks may differ by half a minute: a token that %s', async (_name, timesAt, reason) => {
     const claims: Record<string, unknown> = {}

@@ -1,6 +1,5 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { systemPlatform } from '../platform.js'
 import { beginForged, issuer } from './fixtures/attacked-login.js'
 
 /** Signs in by a token of a key for `algorithm`, at a provider whose metadata names these algorithms. */
@@ -34,22 +33,5 @@ describe('the algorithm of an ID token (OpenID Connect Discovery §3, Core §3.1
       code: 'callback_rejected',
       details: { reason: 'id_token_jose_alg_not_allowed' },
     })
-  })
-})
-
-describe('a provider’s clock that is ahead', () => {
-  async function finishAhead(seconds: number): Promise<unknown> {
-    const now = systemPlatform.now()
-    const { flow, browser, callback, network } = await beginForged({ claims: { iat: now + seconds, exp: now + 600 } })
-    Object.assign(network.platform, { now: () => now })
-    return flow.finish(browser.arrive(callback()))
-  }
-
-  test('by the leeway is accepted', async () => {
-    expect(await finishAhead(30)).toMatchObject({ identity: { subject: 'ada' } })
-  })
-
-  test('by a second more is refused', async () => {
-    await expect(finishAhead(31)).rejects.toMatchObject({ details: { reason: 'id_token_times' } })
   })
 })

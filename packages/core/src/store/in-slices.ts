@@ -1,8 +1,8 @@
 /** The same for many records: a few at once, and everybody else has a turn in between. */
 import type { Platform } from '../platform.js'
 
-/** A store in this process answers without waiting, and a pool of connections is everybody's. */
-const sliceSize = 20
+/** A store in this process answers without waiting, and connections are everybody’s: a pool of `pg` has ten. */
+const sliceSize = 10
 
 /** Runs a job for each item; rejects with the first failure, and begins no further slice then. */
 export async function inSlices<T>(

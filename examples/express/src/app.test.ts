@@ -75,6 +75,22 @@ describe('a password change that was cut short', () => {
     expect((await get('/me', headers)).status).toBe(401)
     expect(await users.unended()).toEqual([])
   })
+
+  test('by a rotation that was refused has ended every login: who signs in anew stays', async () => {
+    const { sessions, accounts, authenticator } = built.services
+    const [password, newPassword] = ['correct horse battery', 'another horse battery']
+    const signedUp = await post('/page/sign-up', { email: 'cut@example.com', password })
+    const cookie = signedUp.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    const request = new Request(config.origin, { headers: { cookie, 'sec-fetch-site': 'same-origin' } })
+    const [auth, other] = [authenticator.bind(request, new Headers()), authenticator.bind(request, new Headers())]
+    const { user } = await accounts.whoami(auth)
+    await accounts.reauthenticate({ auth: other, body: { password }, address: '::1' })
+    const change = accounts.changePassword({ auth, body: { currentPassword: password, newPassword }, address: '::1' })
+    await expect(change).rejects.toMatchObject({ code: 'unauthenticated' })
+    expect((await users.byId(user.id))?.passwordHash).not.toBe(user.passwordHash)
+    expect(await sessions.list(user.id)).toEqual([])
+    expect(await users.unended()).toEqual([])
+  })
 })
 
 describe('the pages', () => {

@@ -4,10 +4,11 @@ import { buildApp } from './app.ts'
 import { type Config, readConfig, SettingError, withSetting } from './config.ts'
 import { openProvider } from './provider.ts'
 import { keptSecret } from './secrets.ts'
+import type { Services } from './services.ts'
 import { stopOnSignal } from './stop-on-signal.ts'
 import { openStores } from './stores.ts'
 
-const purgeMilliseconds = 600_000
+const housekeepingMilliseconds = 600_000
 
 try {
   await start(readConfig(process.env))
@@ -25,11 +26,17 @@ async function start(config: Config): Promise<void> {
   app.addHook('onClose', async () => {
     await Promise.allSettled([stores.close(), provider.close()])
   })
-  // What has expired opens nothing any more; this only makes room. A failure is for the next time.
-  setInterval(() => void services.sessions.purge().catch(() => {}), purgeMilliseconds).unref()
+  await services.accounts.finishEndings()
+  setInterval(() => void keepHouse(services).catch(() => {}), housekeepingMilliseconds).unref()
   await withSetting('PORT', 'a free port', () => app.listen({ port: config.port, host: '::' }))
   stopOnSignal(app.server, () => app.close())
   console.log(`ready ${config.origin}`)
+}
+
+/** What has expired opens nothing any more; removing it only makes room. */
+async function keepHouse({ accounts, sessions }: Services): Promise<void> {
+  await accounts.finishEndings()
+  await sessions.purge()
 }
 
 function madeSecret(): string[] {

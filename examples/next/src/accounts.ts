@@ -107,8 +107,7 @@ export function createAccounts(parts: AccountParts): Accounts {
       const hash = await passwords.hash(chosen, user.email === null ? [] : [user.email])
       // Somebody changed it in between: what was proven is no longer the password.
       if (!(await users.changeHash(user, hash))) throw new AuthError('invalid_credentials')
-      await endOthers(sessions, user.id, () => auth.reauthenticate({ methods }))
-      await users.ended(user.id)
+      await endOthers(parts, user.id, () => auth.reauthenticate({ methods }))
     },
     async finishEndings() {
       for (const userId of await users.unended()) {
@@ -143,13 +142,15 @@ function accountOf({ id, email }: User): string {
 
 /** Ends every session but the one that `rotate` gives a new token; all of them where it cannot. */
 async function endOthers(
-  sessions: Sessions<Cart>,
+  { sessions, users }: AccountParts,
   userId: string,
   rotate: () => Promise<Session<Cart>>,
 ): Promise<void> {
   const kept = await rotate().catch(async (error: unknown) => {
     await sessions.revokeAll(userId)
+    await users.ended(userId) // else who signs in anew would be signed out by the next `finishEndings`
     throw error
   })
   await sessions.revokeAll(userId, { except: kept })
+  await users.ended(userId)
 }

@@ -20,6 +20,8 @@ export interface AppStorage {
   open(): Promise<StorageSettings>
   /** The same, to be broken by a test. */
   openBreakable(): Promise<BreakableStorage>
+  /** Runs a statement on the app's own tables, while no app does. */
+  execute(settings: StorageSettings, sql: string): Promise<void>
   /** Every value that is kept there, and the bytes of its files where it has any. */
   dump(settings: StorageSettings): Promise<string>
   /** Removes all that was opened. */
@@ -41,6 +43,11 @@ export async function openSqliteStorage(): Promise<AppStorage> {
     async openBreakable() {
       const settings = await open()
       return { settings, whileDown: (work) => withoutRecords(fileOf(settings), work) }
+    },
+    execute: async (settings, sql) => {
+      const database = new DatabaseSync(fileOf(settings), { timeout: 5000 })
+      database.exec(sql)
+      database.close()
     },
     dump: async (settings) => dumpOf(fileOf(settings)),
     close: async () => rmSync(folder, { recursive: true, force: true }),

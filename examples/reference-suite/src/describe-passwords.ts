@@ -7,6 +7,7 @@ import type { Subject } from './describe-reference-app.ts'
 export function describePasswords(subject: Subject): void {
   describeReauthenticate(subject)
   describeChange(subject)
+  describeCutShort(subject)
 }
 
 function describeReauthenticate({ app }: Subject): void {
@@ -94,6 +95,21 @@ function describeChange({ app }: Subject): void {
         ])
         expect((await late.get('/me')).status).toBe(401)
       }
+    })
+  })
+}
+
+function describeCutShort({ starter }: Subject): void {
+  describe('a password change', () => {
+    test('that a crash cut short ends the other logins when the app starts again', async () => {
+      const app = await starter.start()
+      const { browser } = await signUp(app)
+      await app.stop()
+      // What is there from the write of the new hash until the other logins are ended.
+      await (await starter.storage()).execute(app.storage, 'update users set ending = 1')
+      const again = await starter.start({ PORT: new URL(app.address).port, ORIGIN: app.origin, ...app.storage })
+      expect((await browser.get('/me')).status).toBe(401)
+      await again.stop()
     })
   })
 }

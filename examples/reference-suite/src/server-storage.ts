@@ -31,6 +31,12 @@ export async function openServerStorage(postgresUrl: string): Promise<AppStorage
       wires.push(wire)
       return { settings: { ...settings, REDIS_URL: wire.url }, whileDown: (work) => withoutWire(wire, work) }
     },
+    async execute({ DATABASE_URL = '' }, sql) {
+      const client = new pg.Client({ connectionString: DATABASE_URL })
+      await client.connect()
+      await client.query(sql)
+      await client.end()
+    },
     dump: async ({ DATABASE_URL = '', REDIS_URL = '' }) => (await rowsOf(DATABASE_URL)) + (await recordsOf(REDIS_URL)),
     async close() {
       for (const wire of wires) await wire.close()

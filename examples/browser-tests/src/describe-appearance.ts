@@ -1,9 +1,10 @@
 /** What can be seen, and read aloud. */
 import { mkdirSync } from 'node:fs'
+import { newEmail, newPassword } from '@tessera-auth/reference-suite'
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import type { Subject } from './describe-pages.ts'
-import { signUp } from './visitor.ts'
+import { signIn, signUp } from './visitor.ts'
 
 /** Where pictures go that somebody wants to look at. */
 const pictures = process.env['SCREENSHOTS']
@@ -62,6 +63,40 @@ export function describeAppearance({ open, origin }: Subject): void {
         await signUp(page, origin())
         await picture(page, `${colorScheme}-signed-in`)
       }
+    })
+
+    test('has a title of its own, without script too', async () => {
+      for (const javaScriptEnabled of [true, false]) {
+        const { page } = await open({ javaScriptEnabled })
+        await page.goto(origin())
+        expect(await page.title()).toBe('Sign in · Tessera example')
+        await signUp(page, origin())
+        expect(await page.title()).toBe('Your account · Tessera example')
+        await page.goto(`${origin()}/nowhere`)
+        expect(await page.title()).toBe('Not found · Tessera example')
+      }
+    })
+
+    test('of the local provider is dark where people want it dark, and has controls that can be hit', async () => {
+      const { page } = await open({ colorScheme: 'dark' })
+      await page.goto(`${origin()}/auth/oauth/idp`)
+      const text = await page.locator('h1').evaluate((heading) => getComputedStyle(heading).color)
+      expect(text).toBe('rgb(255, 255, 255)')
+      for (const control of await page.locator('input, button').all()) {
+        expect((await control.boundingBox())?.height).toBeGreaterThanOrEqual(44)
+      }
+    })
+
+    test('leaves room below what it says', async () => {
+      const { page } = await open()
+      await page.goto(origin())
+      await signIn(page, { email: newEmail(), password: newPassword() })
+      await page.getByRole('alert').waitFor()
+      const below = await page.getByRole('alert').evaluate((notice) => {
+        const next = notice.nextElementSibling?.getBoundingClientRect().top ?? 0
+        return next - notice.getBoundingClientRect().bottom
+      })
+      expect(below).toBeGreaterThanOrEqual(16)
     })
 
     test('has a name for every control, one main part, one first heading, and a language', async () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumPath, hasChromium, startChromium } from './chromium.ts'
 import { describeAppearance } from './describe-appearance.ts'
 import { describeDevices } from './describe-devices.ts'
+import { describeRefusals } from './describe-refusals.ts'
 import { describeSigningIn } from './describe-signing-in.ts'
 
 /** What every part is given. */
@@ -37,7 +38,10 @@ function register(name: string, command: AppCommand): void {
     }
     beforeAll(async () => {
       starter = createStarter(command)
-      ;[app, chromium] = await Promise.all([starter.start({ IDP_ISSUER: '', IDP_CLIENT_ID: '' }), startChromium()])
+      ;[app, chromium] = await Promise.all([
+        starter.start({ IDP_ISSUER: '', IDP_CLIENT_ID: '', RECENT_AUTH_SECONDS: '1' }),
+        startChromium(),
+      ])
     })
     afterAll(async () => {
       await chromium?.close()
@@ -45,6 +49,7 @@ function register(name: string, command: AppCommand): void {
     })
 
     describeSigningIn(subject)
+    describeRefusals(subject)
     describeDevices(subject)
     describeAppearance(subject)
   })

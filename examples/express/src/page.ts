@@ -39,10 +39,11 @@ const errors: Readonly<Record<string, string>> = {
   invalid_credentials: 'That e-mail address and password do not belong together.',
   password_rejected: 'Please choose another password.',
   email_taken: 'There is an account with this e-mail address already. Sign in instead.',
-  too_many_attempts: 'That were too many attempts. Wait a quarter of an hour, then try again.',
+  too_many_attempts: 'That was too many attempts. Wait a quarter of an hour, then try again.',
   invalid_request: 'Please fill in an e-mail address and a password.',
   unauthenticated: 'You are not signed in any more. Please sign in again.',
   reauthentication_required: 'Please confirm your password first, then try again.',
+  provider_first: 'Please sign in with the identity provider once more first, then try again.',
   not_found: 'That device was signed out already.',
   csrf_rejected: 'This request did not come from our own page. Please try again from here.',
   access_denied: 'You cancelled signing in, or were refused there.',
@@ -64,7 +65,7 @@ const reasonTexts: Readonly<Record<string, string>> = {
 
 /** The page at `/`. */
 export function homePage({ visitor, error, email }: HomePage): string {
-  const notice = error && errorNotice(error)
+  const notice = error && errorNotice(error, visitor)
   return visitor
     ? layout('Your account', html`${notice}${signedIn(visitor)}`, signOutForm)
     : layout('Sign in', html`${notice}${signedOut(email)}`)
@@ -113,19 +114,22 @@ function layout(title: string, content: Html, aside: Html | null = null): string
   return page.markup
 }
 
-/** A code from the address may be anything. */
-function sentenceOf(code: string): string {
+/** A code from the address may be anything. Who is signed in is told what to do as who they are. */
+function sentenceOf(error: string, visitor: SignedInVisitor | null): string {
+  const isLate = error === 'reauthentication_required' || (visitor !== null && error === 'link_refused')
+  const proof = visitor?.user.passwordHash === null ? 'provider_first' : 'reauthentication_required'
+  const code = isLate ? proof : error
   return (Object.hasOwn(errors, code) && errors[code]) || 'Something went wrong. Please try again.'
 }
 
-function errorNotice({ code, reasons = [] }: PageError): Html {
+function errorNotice({ code, reasons = [] }: PageError, visitor: SignedInVisitor | null): Html {
   const known = reasons.map((reason) => reasonTexts[reason] ?? 'It is on a list of passwords that are easy to guess.')
   const list =
     known.length > 0 &&
     html`<ul>
       ${known.map((text) => html`<li>${text}</li>`)}
     </ul>`
-  return html`<div class="notice" role="alert">${sentenceOf(code)}${list}</div>`
+  return html`<div class="notice" role="alert">${sentenceOf(code, visitor)}${list}</div>`
 }
 
 function signedOut(email: string): Html {
@@ -157,12 +161,10 @@ function signedOut(email: string): Html {
 
 function signedIn({ user, current, sessions, command, now }: SignedInVisitor): Html {
   const others = sessions.length > 1
+  const isFederated = current.methods.includes('fed')
   return html`
     <h1>${user.email ?? 'Hello'}</h1>
-    <p class="lead">
-      Signed in
-      ${ago(current.authenticatedAt, now)}${current.methods.includes('fed') && ', with the identity provider'}.
-    </p>
+    <p class="lead">Signed in ${ago(current.authenticatedAt, now)}${isFederated && ', with the identity provider'}.</p>
     <section class="card" aria-labelledby="devices">
       <h2 id="devices">Your devices</h2>
       <ul class="devices">
@@ -177,8 +179,8 @@ function signedIn({ user, current, sessions, command, now }: SignedInVisitor): H
       </p>
       <pre tabindex="0" role="region" aria-label="Command with an access token">${command}</pre>
       <p class="quiet">
-        <a href="/auth/oauth/idp">Connect the identity provider</a>, then
-        <a href="/api/upstream">ask it who you are</a>.
+        ${!isFederated && html`<a href="/auth/oauth/idp">Connect the identity provider</a>, then `}
+        <a href="/api/upstream">${isFederated ? 'Ask the identity provider' : 'ask it'} who you are</a>.
       </p>
     </section>
     <div class="cards">

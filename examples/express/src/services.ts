@@ -11,8 +11,10 @@ import {
   createTokenIssuer,
   createTokenVault,
   createTokenVerifier,
+  defaultLinkPolicy,
   type Identities,
   type KeyRing,
+  type LinkPolicy,
   type Provider,
   type Sessions,
   type Shared,
@@ -63,6 +65,7 @@ export function createServices({ shared, users, config, provider }: AppParts): S
     ...shared,
     findUserByEmail: (email) => users.byEmail(email),
     createUser: (identity) => createUser(users, identity),
+    policy: linkPolicy(recentAuthSeconds),
   })
   const vault = createTokenVault({ ...shared, providers: [provider] })
   const accounts = createAccounts({
@@ -101,6 +104,14 @@ function createTokens(shared: Shared, config: Config) {
       audience,
       leewaySeconds: clockSkewSeconds,
     }),
+  }
+}
+
+/** The default, but for what is recent: whoever connects an identity of their own can sign in with it from then on. */
+function linkPolicy(recentAuthSeconds: number): LinkPolicy {
+  return (evidence) => {
+    if (!evidence.signedIn) return defaultLinkPolicy(evidence)
+    return evidence.signedIn.authenticatedSecondsAgo < recentAuthSeconds ? 'link' : 'refuse'
   }
 }
 

@@ -82,7 +82,7 @@ header button, .devices button { padding-inline: .8rem; }
 button:hover, .button:hover { filter: brightness(1.08); }
 .plain:hover { border-color: var(--quiet); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.notice { margin: 1.5rem 0 0; padding: .9rem 1.1rem; border-left: .3rem solid var(--danger); border-radius: .4rem; background: var(--alert); }
+.notice { margin: 1.5rem 0; padding: .9rem 1.1rem; border-left: .3rem solid var(--danger); border-radius: .4rem; background: var(--alert); }
 .notice ul { margin: .25rem 0 0; padding-left: 1.2rem; }
 .devices { list-style: none; margin: 0 0 1rem; padding: 0; }
 .devices li { display: flex; gap: .75rem; align-items: center; padding: .85rem 0; border-top: 1px solid var(--line); }

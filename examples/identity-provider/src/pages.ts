@@ -44,8 +44,9 @@ function page({ title, action, text }: Page, fields: string): string {
 
 function document(title: string, body: string): string {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
 <title>${escape(title)}</title>
-<style>body{font:1rem/1.5 system-ui;max-width:28rem;margin:4rem auto;padding:0 1rem}label,input{display:block}</style>
+<style>body{font:1rem/1.5 system-ui;max-width:28rem;margin:4rem auto;padding:0 1rem}label,input{display:block}button,input{min-height:2.75rem}</style>
 <h1>${escape(title)}</h1>${body}</html>`
 }
 

@@ -11,6 +11,7 @@ import { addressOf } from './client-address.ts'
 import type { FormState } from './form-state.ts'
 import { messageOf, reasonsOf } from './messages.ts'
 import type { Services } from './services.ts'
+import type { User } from './users.ts'
 
 type State = FormState | null
 
@@ -50,24 +51,27 @@ async function submit(
   run: (services: Services, request: AccountRequest) => Promise<unknown>,
 ): Promise<FormState> {
   const { services, getAuth } = await openApp()
+  const auth = getAuth()
   try {
     const address = addressOf(await headers())
-    await run(services, { auth: getAuth(), body: Object.fromEntries(form), address })
+    await run(services, { auth, body: Object.fromEntries(form), address })
   } catch (error) {
     // The page still shows who was signed in.
     if (error instanceof AuthError && error.code === 'unauthenticated') redirect('/?error=unauthenticated')
-    return refusalOf(error)
+    const visitor = await services.accounts.whoami(auth).catch(() => null)
+    const email = form.get('email')
+    return { ...refusalOf(error, visitor?.user ?? null), email: typeof email === 'string' ? email : '' }
   }
   redirect('/')
 }
 
 /** What a page can tell of it. */
-function refusalOf(error: unknown): FormState {
+function refusalOf(error: unknown, visitor: User | null): Omit<FormState, 'email'> {
   if (!(error instanceof AuthError || isAppError(error))) {
     console.error(error)
     return { message: messageOf('internal_error'), reasons: [] }
   }
   const { code, details } = error
   const { reasons } = details as { reasons?: unknown }
-  return { message: messageOf(code), reasons: reasonsOf(Array.isArray(reasons) ? reasons.map(String) : []) }
+  return { message: messageOf(code, visitor), reasons: reasonsOf(Array.isArray(reasons) ? reasons.map(String) : []) }
 }

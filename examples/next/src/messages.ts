@@ -4,10 +4,11 @@ const errors: Readonly<Record<string, string>> = {
   invalid_credentials: 'That e-mail address and password do not belong together.',
   password_rejected: 'Please choose another password.',
   email_taken: 'There is an account with this e-mail address already. Sign in instead.',
-  too_many_attempts: 'That were too many attempts. Wait a quarter of an hour, then try again.',
+  too_many_attempts: 'That was too many attempts. Wait a quarter of an hour, then try again.',
   invalid_request: 'Please fill in an e-mail address and a password.',
   unauthenticated: 'You are not signed in any more. Please sign in again.',
   reauthentication_required: 'Please confirm your password first, then try again.',
+  provider_first: 'Please sign in with the identity provider once more first, then try again.',
   not_found: 'That device was signed out already.',
   csrf_rejected: 'This request did not come from our own page. Please try again from here.',
   access_denied: 'You cancelled signing in, or were refused there.',
@@ -27,8 +28,14 @@ const reasonTexts: Readonly<Record<string, string>> = {
   context: 'It contains your e-mail address.',
 }
 
-/** The sentence for a code; a code that is not known is never shown. */
-export function messageOf(code: string): string {
+/** Somebody who is signed in, as far as a sentence depends on it. */
+type Reader = { readonly passwordHash: string | null } | null
+
+/** The sentence for a code; a code that is not known is never shown. Who is signed in is told what to do as who they are. */
+export function messageOf(error: string, reader: Reader = null): string {
+  const isLate = error === 'reauthentication_required' || (reader !== null && error === 'link_refused')
+  const proof = reader?.passwordHash === null ? 'provider_first' : 'reauthentication_required'
+  const code = isLate ? proof : error
   return Object.hasOwn(errors, code) ? (errors[code] ?? '') : 'Something went wrong. Please try again.'
 }
 

@@ -32,6 +32,6 @@ async function outage(request: NextRequest): Promise<Response | null> {
   const error: unknown = await services.accounts.whoami(auth).catch((reason: unknown) => reason)
   if (!(error instanceof AuthError) || error.status !== 503) return null
   const headers = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store', 'Retry-After': '5' }
-  const page = `<!doctype html><html lang="en"><title>Tessera example</title><h1>${messageOf(error.code)}</h1></html>`
+  const page = `<!doctype html><html lang="en"><title>Sorry · Tessera example</title><h1>${messageOf(error.code)}</h1></html>`
   return new Response(page, { status: 503, headers })
 }

@@ -25,6 +25,15 @@ export function describePage({ app }: Subject): void {
       expect((await openBrowser(app()).get('/api/profile', { headers })).status).toBe(200)
     })
 
+    test('has a title of its own, as has the page of an unknown path', async () => {
+      const { browser } = await signUp(app())
+      const titleOf = (text: string): string | undefined => /<title>([^<]*)<\/title>/.exec(text)?.[1]
+      expect(titleOf((await openBrowser(app()).get('/')).text)).toBe('Sign in · Tessera example')
+      expect(titleOf((await browser.get('/')).text)).toBe('Your account · Tessera example')
+      const unknown = await browser.get('/nowhere', { headers: { accept: 'text/html' } })
+      expect(titleOf(unknown.text)).toBe('Not found · Tessera example')
+    })
+
     test('never shows what stands in the address or was typed as markup', async () => {
       const mark = '"><script>alert(1)</script>'
       for (const path of [`/?error=${encodeURIComponent(mark)}`, `/?error=constructor`, `/?error=a&error=b`]) {

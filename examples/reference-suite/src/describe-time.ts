@@ -1,13 +1,16 @@
 /** What time does, with short lives: side by side, as each test mostly waits. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { openBrowser, signUp } from './browser.ts'
+import { withProvider } from './app-process.ts'
+import { newEmail, openBrowser, signUp } from './browser.ts'
 import type { Subject } from './describe-reference-app.ts'
+import { signInWithProvider } from './provider-visit.ts'
 
 /** Registers the suites of lifetimes. */
 export function describeTime(subject: Subject): void {
   describe.concurrent('as time passes', () => {
     testSessions(subject)
+    testConnecting(subject)
     testTokens(subject)
   })
 }
@@ -39,6 +42,37 @@ function testSessions({ starter }: Subject): void {
     expect([refused.status, refused.code]).toEqual([403, 'reauthentication_required'])
     await browser.post('/auth/reauthenticate', { password })
     expect((await browser.delete('/account')).status).toBe(204)
+    await app.stop()
+  })
+}
+
+function testConnecting({ starter }: Subject): void {
+  test('an identity is connected to a recent authentication only, and the page says what to do', async () => {
+    const app = await starter.start({ RECENT_AUTH_SECONDS: '4', ...withProvider })
+    const [{ browser, id }, email] = [await signUp(app), newEmail()]
+    await pause(4100)
+    const refused = await signInWithProvider(app, browser, { email })
+    expect([refused.status, refused.headers.get('location')]).toEqual([303, '/?error=link_refused'])
+    expect((await browser.delete('/account')).code).toBe('reauthentication_required')
+    const { text } = await browser.get('/?error=link_refused')
+    expect(text).toContain('confirm your password first')
+    expect(text).not.toContain('There is an account with this e-mail address')
+    // It is still nobody's.
+    const stranger = openBrowser(app)
+    await signInWithProvider(app, stranger, { email })
+    expect((await stranger.get('/me')).body['user']).not.toMatchObject({ id })
+    await app.stop()
+  })
+
+  test('who has no password is not asked for one', async () => {
+    const app = await starter.start({ RECENT_AUTH_SECONDS: '1', ...withProvider })
+    const browser = openBrowser(app)
+    await signInWithProvider(app, browser, { email: newEmail() })
+    await pause(1100)
+    expect((await browser.delete('/account')).code).toBe('reauthentication_required')
+    const { text } = await browser.get('/?error=reauthentication_required')
+    expect(text).toContain('sign in with the identity provider once more')
+    expect(text).not.toContain('confirm your password')
     await app.stop()
   })
 }

@@ -2,7 +2,9 @@ import type { Metadata, Viewport } from 'next'
 import type { ReactNode } from 'react'
 import './style.css'
 
-export const metadata: Metadata = { title: 'Tessera example', icons: { icon: 'data:,' } }
+const title = { template: '%s · Tessera example', default: 'Tessera example' }
+
+export const metadata: Metadata = { title, icons: { icon: 'data:,' } }
 export const viewport: Viewport = { colorScheme: 'light dark' }
 
 export default function Layout({ children }: { children: ReactNode }) {

@@ -1,5 +1,8 @@
+import type { Metadata } from 'next'
 import { connection } from 'next/server'
 import { Header } from '../components/header.tsx'
+
+export const metadata: Metadata = { title: 'Not found' }
 
 export default async function NotFound() {
   await connection() // made ahead, it would be kept by caches, and have no nonce

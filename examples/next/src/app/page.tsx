@@ -1,5 +1,7 @@
 import { AuthError, systemPlatform } from '@tessera-auth/core'
+import type { Metadata } from 'next'
 import { connection } from 'next/server'
+import { cache } from 'react'
 import { type App, openApp } from '../auth.ts'
 import { Header } from '../components/header.tsx'
 import { Notice } from '../components/notice.tsx'
@@ -9,11 +11,15 @@ import { messageOf } from '../messages.ts'
 
 type Query = Promise<{ error?: string | string[] }>
 
+export async function generateMetadata(): Promise<Metadata> {
+  const visitor = await findVisitor()
+  return { title: visitor === 'unavailable' ? 'Sorry' : visitor ? 'Your account' : 'Sign in' }
+}
+
 export default async function Page({ searchParams }: { searchParams: Query }) {
-  await connection() // nothing of this page is made ahead of a request
-  const app = await openApp()
-  const visitor = await visitorOf(app).catch(unavailable)
+  const visitor = await findVisitor()
   const { error } = await searchParams
+  const reader = visitor === 'unavailable' ? null : visitor && visitor.user
   return (
     <>
       <Header>
@@ -24,13 +30,19 @@ export default async function Page({ searchParams }: { searchParams: Query }) {
         )}
       </Header>
       <main>
-        {typeof error === 'string' && <Notice message={messageOf(error)} />}
+        {typeof error === 'string' && <Notice message={messageOf(error, reader)} />}
         {visitor === 'unavailable' && <Notice message={messageOf('unavailable')} />}
         {visitor && visitor !== 'unavailable' ? <SignedIn {...visitor} /> : visitor === null && <SignedOut />}
       </main>
     </>
   )
 }
+
+/** Once for each request, for its title and for the page. */
+const findVisitor = cache(async () => {
+  await connection() // nothing of this page is made ahead of a request
+  return visitorOf(await openApp()).catch(unavailable)
+})
 
 /** "Cannot know" is not "signed out": nobody is asked for a password while the store is out. */
 function unavailable(error: unknown): 'unavailable' {

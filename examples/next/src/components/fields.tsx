@@ -1,11 +1,16 @@
 /** The fields that several forms have. */
+'use client'
 
-/** An e-mail address. */
+import { useContext } from 'react'
+import { FormAnswer } from './action-form.tsx'
+
+/** An e-mail address. It stays when the form was refused, though React empties forms. */
 export function EmailField() {
+  const typed = useContext(FormAnswer)?.email
   return (
     <label>
       E-mail address
-      <input type="email" name="email" autoComplete="username" required maxLength={254} />
+      <input type="email" name="email" autoComplete="username" required maxLength={254} defaultValue={typed} />
     </label>
   )
 }

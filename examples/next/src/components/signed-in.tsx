@@ -19,12 +19,13 @@ export interface SignedInProps {
 
 /** What somebody who is signed in sees. */
 export function SignedIn({ user, current, sessions, command, now }: SignedInProps) {
+  const isFederated = current.methods.includes('fed')
   return (
     <>
       <h1>{user.email ?? 'Hello'}</h1>
       <p className="lead">
         Signed in <Ago at={current.authenticatedAt} now={now} />
-        {current.methods.includes('fed') && ', with the identity provider'}.
+        {isFederated && ', with the identity provider'}.
       </p>
       <Devices sessions={sessions} currentId={current.id} now={now} />
       <section className="card" aria-labelledby="token">
@@ -36,8 +37,9 @@ export function SignedIn({ user, current, sessions, command, now }: SignedInProp
           {command}
         </pre>
         <p className="quiet">
-          <a href="/auth/oauth/idp">Connect the identity provider</a>, then{' '}
-          <a href="/api/upstream">ask it who you are</a>.
+          {!isFederated && <a href="/auth/oauth/idp">Connect the identity provider</a>}
+          {!isFederated && ', then '}
+          <a href="/api/upstream">{isFederated ? 'Ask the identity provider' : 'ask it'} who you are</a>.
         </p>
       </section>
       <div className="cards">
@@ -45,12 +47,12 @@ export function SignedIn({ user, current, sessions, command, now }: SignedInProp
         <section className="card" aria-labelledby="delete">
           <h2 id="delete">Delete this account</h2>
           <p className="quiet">Removes you and signs out all your devices. It cannot be undone.</p>
-          <details>
-            <summary>I want to delete it</summary>
-            <ActionForm action={deleteAccount}>
+          <ActionForm action={deleteAccount}>
+            <details>
+              <summary>I want to delete it</summary>
               <button className="danger">Delete my account for good</button>
-            </ActionForm>
-          </details>
+            </details>
+          </ActionForm>
         </section>
       </div>
     </>

@@ -5,9 +5,9 @@ import type { Socket } from 'node:net'
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 
 /** SIGTERM is followed by SIGKILL in most places; what still runs after this many milliseconds is cut off. */
-const patience = 4000
+const patience = 3600
 /** And then the process ends, whatever else it waits for. */
-const mostPatience = 4700
+const mostPatience = 4000
 /** So long, in milliseconds, it goes on accepting once it was told to stop, and at most so long. */
 const [lastCall, lastCallAtMost] = [100, 3000]
 

@@ -8,6 +8,7 @@ import { createDoor } from './door.ts'
 import { oauthRoutes } from './oauth-routes.ts'
 import type { SignedInVisitor } from './page.ts'
 import { pageRoutes } from './page-routes.ts'
+import { isOddPath } from './path-spelling.ts'
 import { type AppParts, createServices, type Services } from './services.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
@@ -32,7 +33,7 @@ export function buildApp(parts: AppParts): BuiltApp {
   app.enable('case sensitive routing').enable('strict routing')
   app.disable('etag') // the cart has its own; elsewhere nothing may be kept
   app.set('trust proxy', config.trustProxy)
-  app.use(protect(shared.origin), noStore, middleware)
+  app.use(protect(shared.origin), noStore, ownSpelling, middleware)
   app.route('/healthz').get(health(services, users)).all(allow('GET'))
   app.use(
     authRoutes(services.accounts, door),
@@ -46,10 +47,14 @@ export function buildApp(parts: AppParts): BuiltApp {
 }
 
 /** What depends on who asks is for nobody else. The few routes that do not, say so themselves. */
-const noStore: RequestHandler = (_request, response, next) => {
+const noStore: RequestHandler = (request, response, next) => {
   response.set('Cache-Control', 'no-store')
+  delete request.headers['if-none-match'] // Express would answer 304 to `*`, though nothing was kept
   next()
 }
+
+const ownSpelling: RequestHandler = (request, response, next) =>
+  isOddPath(request.path) ? notFound(request, response, next) : next()
 
 /** Headers that keep browsers from doing what no page here needs. */
 function protect(origin: string): RequestHandler {
@@ -82,7 +87,7 @@ function health({ sessions }: Services, users: Users): RequestHandler {
       () => true,
       () => false,
     )
-    response.status(healthy ? 200 : 503)
+    response.status(healthy ? 200 : 503).set(healthy ? {} : { 'Retry-After': '5' })
     response.json({ status: healthy ? 'ok' : 'unavailable' })
   }
 }

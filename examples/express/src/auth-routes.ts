@@ -2,8 +2,8 @@
 import { Router } from 'express'
 import type { Accounts } from './accounts.ts'
 import { allow, exactly } from './app-error.ts'
-import { jsonBody } from './body.ts'
 import type { Door } from './door.ts'
+import { jsonBody } from './read-body.ts'
 import { sessionBody, userBody } from './session-body.ts'
 
 /** The routes under `/auth` that need no token, and `/account`. */

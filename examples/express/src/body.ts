@@ -1,24 +1,24 @@
-/** Reading bodies: JSON within a bound, and the fields that a route needs. */
+/** What a body says: an object, and the fields of it that a route needs. */
 import { AuthError } from '@tessera-auth/core'
-import express, { type Request, type RequestHandler } from 'express'
-import { AppError } from './app-error.ts'
 
-/** Octets; more is 413. */
-const limit = 65_536
+/** Whether a body with these headers is read here: UTF-8, and not compressed. */
+export function isPlainText(contentType = '', contentEncoding = 'identity'): boolean {
+  const charset = /;\s*charset="?([^";\s]+)/i.exec(contentType)?.[1] ?? 'utf-8'
+  return /^utf-?8$/i.test(charset) && contentEncoding.toLowerCase() === 'identity'
+}
 
-const json = express.json({ limit, type: 'application/json' })
-const form = express.urlencoded({ limit, extended: false, parameterLimit: limit })
+/** A JSON body. `invalid_request` for anything but an object: fields of it may be missing, and a list has none. */
+export function parseJson(text: string): object {
+  const value = valueOf(text)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new AuthError('invalid_request')
+}
 
-/** Takes JSON only. A request with any other body is 415. */
-export const jsonBody: RequestHandler = reading(json, ['application/json'])
-
-/** Takes HTML forms only. */
-export const formBody: RequestHandler = reading(form, ['application/x-www-form-urlencoded'])
-
-/** Takes both, as OAuth endpoints do. */
-export const jsonOrFormBody: RequestHandler = (request, response, next) => {
-  const handler = request.is('application/x-www-form-urlencoded') ? formBody : jsonBody
-  return handler(request, response, next)
+/** A form. A field that comes twice is none (RFC 6749 §3.2). */
+export function parseForm(text: string): object {
+  const fields = new Map<string, string | null>()
+  for (const [name, value] of new URLSearchParams(text)) fields.set(name, fields.has(name) ? null : value)
+  return Object.fromEntries(fields)
 }
 
 /** A text field of a body; `invalid_request` where it is missing or something else. */
@@ -52,19 +52,10 @@ function fieldOf(body: unknown, field: string): unknown {
   return (body as Record<string, unknown>)[field]
 }
 
-function reading(parse: RequestHandler, types: readonly string[]): RequestHandler {
-  return (request, response, next) => {
-    if (hasBody(request) && !(request.is([...types]) && isUtf8(request)))
-      throw new AppError('unsupported_media_type', { accepts: types })
-    return parse(request, response, next)
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new AuthError('invalid_request')
   }
-}
-
-function isUtf8({ headers }: Request): boolean {
-  const charset = /;\s*charset="?([^";\s]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8'
-  return /^utf-?8$/i.test(charset)
-}
-
-function hasBody({ headers }: Request): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }

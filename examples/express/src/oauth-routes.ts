@@ -9,9 +9,10 @@ import {
 } from '@tessera-auth/core'
 import { type RequestHandler, Router } from 'express'
 import { allow, AppError, exactly } from './app-error.ts'
-import { jsonOrFormBody, textField } from './body.ts'
+import { textField } from './body.ts'
 import type { Cart } from './cart.ts'
 import type { Door } from './door.ts'
+import { jsonOrFormBody } from './read-body.ts'
 import { callbackPath, providerName } from './services.ts'
 import { asOAuthError } from './token-routes.ts'
 
@@ -36,7 +37,7 @@ export function oauthRoutes(parts: OAuthParts): Router {
       try {
         response.redirect(303, await flow.begin(getAuth(request), { returnTo: request.query['returnTo'] }))
       } catch (error) {
-        if (!(error instanceof AuthError) || error.code === 'csrf_rejected') throw error
+        if (!(error instanceof AuthError) || error instanceof StoreError || error.code === 'csrf_rejected') throw error
         response.redirect(303, `/?error=${error.code}`)
       }
     })

@@ -3,9 +3,9 @@ import { AuthError, StoreError } from '@tessera-auth/core'
 import { type Request, type Response, Router } from 'express'
 import type { AccountRequest, Accounts } from './accounts.ts'
 import { allow, AppError, exactly } from './app-error.ts'
-import { formBody } from './body.ts'
 import type { Door } from './door.ts'
 import { homePage, messagePage, type PageError, type SignedInVisitor, stylePath } from './page.ts'
+import { formBody } from './read-body.ts'
 import { styleSheet } from './style.ts'
 
 /** What the pages are made of. */
@@ -83,7 +83,7 @@ function errorOf(code: unknown): PageError | null {
 function refusalOf(error: unknown): Refusal {
   if (!(error instanceof AuthError || error instanceof AppError)) throw error
   const { code, status, details } = error
-  const { reasons, retryAfterSeconds } = details
+  const { reasons, retryAfterSeconds = error instanceof StoreError ? 5 : undefined } = details
   return {
     code,
     status,

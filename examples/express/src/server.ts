@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import { ConfigError } from '@tessera-auth/core/http'
 import { buildApp } from './app.ts'
+import { refuseUnreadable } from './client-errors.ts'
 import { type Config, readConfig, SettingError, withSetting } from './config.ts'
 import { openProvider } from './provider.ts'
 import { keptSecret } from './secrets.ts'
@@ -10,6 +11,8 @@ import { stopOnSignal } from './stop-on-signal.ts'
 import { openStores } from './stores.ts'
 
 const housekeepingMilliseconds = 600_000
+/** Longer than proxies keep an unused connection (60 s): else one may send a request on it as it is being closed. */
+const keepAliveTimeout = 72_000
 
 try {
   await start(readConfig(process.env))
@@ -26,7 +29,8 @@ async function start(config: Config): Promise<void> {
   const { app, services } = buildApp({ ...provider, shared, users, config })
   await services.accounts.finishEndings()
   setInterval(() => void keepHouse(services).catch(() => {}), housekeepingMilliseconds).unref()
-  const server = createServer(app)
+  const server = createServer({ keepAliveTimeout }, app)
+  server.on('clientError', refuseUnreadable)
   await withSetting('PORT', 'a free port', () => listen(server, config.port))
   stopOnSignal(server, async () => {
     await Promise.allSettled([stores.close(), provider.close()])

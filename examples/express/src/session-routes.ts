@@ -3,9 +3,10 @@ import type { Sessions } from '@tessera-auth/core'
 import { Router } from 'express'
 import type { Accounts } from './accounts.ts'
 import { allow, exactly } from './app-error.ts'
-import { jsonBody, textListField } from './body.ts'
+import { textListField } from './body.ts'
 import { type Cart, etagOf, requireMatch } from './cart.ts'
 import type { Door } from './door.ts'
+import { jsonBody } from './read-body.ts'
 import { sessionBody, userBody } from './session-body.ts'
 
 /** What these routes are made of. */

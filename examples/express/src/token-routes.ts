@@ -2,8 +2,9 @@
 import { AuthError, type KeyRing, type TokenIssuer } from '@tessera-auth/core'
 import { type ErrorRequestHandler, Router } from 'express'
 import { allow, AppError, exactly, foreignFirst } from './app-error.ts'
-import { jsonBody, jsonOrFormBody, optionalTextField, textField } from './body.ts'
+import { optionalTextField, textField } from './body.ts'
 import type { Door } from './door.ts'
+import { jsonBody, jsonOrFormBody } from './read-body.ts'
 
 /** What these routes are made of. */
 export interface TokenParts {

@@ -9,15 +9,16 @@ export function answerErrors(error: unknown, request: FastifyRequest, reply: Fas
   const known = appErrorOf(error)
   if (known.status === 500) request.log.error(error)
   const { code, message, status, details } = known
+  reply.header('Cache-Control', 'no-store')
   if (status === 503) reply.header('Retry-After', '5')
   return reply.code(status).send({ error: { ...details, code, message } })
 }
 
 /** A page for a person, JSON for a program. */
 export function answerNotFound(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  reply.header('Cache-Control', 'no-store')
-  if (prefersHtml(request.headers.accept ?? ''))
-    return reply.code(404).type('text/html; charset=utf-8').send(notFoundPage())
+  if (prefersHtml(request.headers.accept ?? '')) {
+    return reply.code(404).header('Cache-Control', 'no-store').type('text/html; charset=utf-8').send(notFoundPage())
+  }
   return answerErrors(new AppError('not_found'), request, reply)
 }
 

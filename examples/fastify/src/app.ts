@@ -4,12 +4,14 @@ import { fastifyAdapter } from '@tessera-auth/fastify'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { answerErrors, answerNotFound, foreignFirst } from './answer-errors.ts'
 import { authRoutes } from './auth-routes.ts'
+import { refuseUnreadable } from './client-errors.ts'
 import { createDoor, type Door } from './door.ts'
 import { watchMethods } from './methods.ts'
 import { oauthRoutes } from './oauth-routes.ts'
 import type { SignedInVisitor } from './page.ts'
 import { pageRoutes } from './page-routes.ts'
 import { bodyLimit, takeJson } from './parsers.ts'
+import { isOddPath } from './path-spelling.ts'
 import { type AppParts, createServices, type Services } from './services.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
@@ -27,8 +29,11 @@ export async function buildApp(parts: AppParts): Promise<BuiltApp> {
   const services = createServices(parts)
   const { plugin, errorHandler, getAuth } = fastifyAdapter(services.authenticator)
 
+  const safety = safetyHeaders(shared.origin)
   const app = Fastify({
     bodyLimit,
+    // As proxies ask, RFC 9112 §3.2.2.
+    rewriteUrl: ({ url = '/' }) => url.replace(/^https?:\/\/[^/?]*\/?/i, '/'),
     // A long id is an unknown one: 404, as any other.
     routerOptions: { maxParamLength: 16_384 },
     trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
@@ -38,12 +43,13 @@ export async function buildApp(parts: AppParts): Promise<BuiltApp> {
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     logger: { level: 'error', stream: process.stderr },
     // What the router cannot read is answered like anything else that a client got wrong.
-    frameworkErrors: answerErrors,
+    frameworkErrors: (error, request, reply) => answerErrors(error, request, reply.headers(safety)),
+    clientErrorHandler: refuseUnreadable,
   })
   takeJson(app)
   app.setErrorHandler(answerErrors)
   app.setNotFoundHandler(answerNotFound)
-  app.addHook('onRequest', protect(shared.origin))
+  app.addHook('onRequest', async (_request, reply) => void reply.headers(safety))
   app.addHook('onRequest', beforeBody)
   await app.register(plugin)
   const answerOtherMethods = watchMethods(app)
@@ -59,7 +65,7 @@ export async function buildApp(parts: AppParts): Promise<BuiltApp> {
 
 /** Where nothing is, no body is read; and one that is not there has no type. */
 async function beforeBody(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-  if (request.is404) return answerNotFound(request, reply)
+  if (request.is404 || isOddPath(request.url.split('?', 1)[0] ?? '')) return answerNotFound(request, reply)
   const { headers } = request
   if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) {
     delete headers['content-type']
@@ -82,7 +88,7 @@ async function registerRoutes(app: FastifyInstance, parts: RouteParts): Promise<
 }
 
 /** Headers that keep browsers from doing what no page here needs. */
-function protect(origin: string): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+function safetyHeaders(origin: string): Readonly<Record<string, string>> {
   const policy = [
     "default-src 'none'",
     "style-src 'self'",
@@ -91,7 +97,7 @@ function protect(origin: string): (request: FastifyRequest, reply: FastifyReply)
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ]
-  const headers = {
+  return {
     'Content-Security-Policy': policy.join('; '),
     'X-Content-Type-Options': 'nosniff',
     // `no-referrer` would make browsers send `Origin: null` with our own forms.
@@ -99,7 +105,6 @@ function protect(origin: string): (request: FastifyRequest, reply: FastifyReply)
     'Cross-Origin-Opener-Policy': 'same-origin',
     ...(origin.startsWith('https:') ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
   }
-  return async (_request, reply) => void reply.headers(headers)
 }
 
 function health({ sessions }: Services, users: Users) {
@@ -109,6 +114,7 @@ function health({ sessions }: Services, users: Users) {
       () => true,
       () => false,
     )
+    if (!healthy) reply.header('Retry-After', '5')
     return reply.code(healthy ? 200 : 503).send({ status: healthy ? 'ok' : 'unavailable' })
   }
 }

@@ -36,7 +36,7 @@ export function oauthRoutes(parts: OAuthParts): FastifyPluginAsync {
       try {
         return reply.redirect(await flow.begin(getAuth(request), { returnTo: request.query.returnTo }), 303)
       } catch (error) {
-        if (!(error instanceof AuthError) || error.code === 'csrf_rejected') throw error
+        if (!(error instanceof AuthError) || error instanceof StoreError || error.code === 'csrf_rejected') throw error
         return reply.redirect(`/?error=${error.code}`, 303)
       }
     })

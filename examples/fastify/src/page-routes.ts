@@ -92,7 +92,7 @@ function errorOf(code: unknown): PageError | null {
 function refusalOf(error: unknown): Refusal {
   if (!(error instanceof AuthError || error instanceof AppError)) throw error
   const { code, status, details } = error
-  const { reasons, retryAfterSeconds } = details
+  const { reasons, retryAfterSeconds = error instanceof StoreError ? 5 : undefined } = details
   return {
     code,
     status,

@@ -5,10 +5,13 @@ import { describe, expect, test } from 'vitest'
 const everywhere = [
   'accounts',
   'attempts',
+  'body',
   'cart',
+  'client-errors',
   'config',
   'database',
   'gate',
+  'path-spelling',
   'services',
   'session-body',
   'stop-on-signal',
@@ -16,7 +19,6 @@ const everywhere = [
   'users',
 ]
 const pages = ['html', 'page', 'provider', 'secrets', 'style']
-const newer = ['app-error', 'body']
 
 function read(example: string, name: string): string {
   return readFileSync(new URL(`../../${example}/src/${name}.ts`, import.meta.url), 'utf8')
@@ -33,8 +35,8 @@ describe('a file that knows no framework', () => {
     expect(read('fastify', name)).toBe(read('express', name))
   })
 
-  test.each(newer)('%s.ts is the same where the framework reads bodies by itself', (name) => {
-    expect(read('next', name)).toBe(read('fastify', name))
+  test('app-error.ts is the same where it is no more than the errors', () => {
+    expect(read('next', 'app-error')).toBe(read('fastify', 'app-error'))
   })
 
   test('the style sheet of Next is the one of the others', () => {

@@ -1,5 +1,6 @@
 /** Reading bodies within a bound. */
 import { AppError } from './app-error.ts'
+import { isPlainText, parseForm, parseJson } from './body.ts'
 
 /** What a route takes. */
 export type BodyType = 'json' | 'form'
@@ -18,19 +19,7 @@ export async function readBody(request: Request, types: readonly BodyType[]): Pr
   const type = types.find((one) => isOfType(request.headers, one))
   if (!type) throw new AppError('unsupported_media_type', { accepts: types.map((one) => typeNames[one]) })
   const text = await readText(request)
-  if (type === 'form') return fieldsOf(new URLSearchParams(text))
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new AppError('invalid_request')
-  }
-}
-
-/** A field that comes twice is none (RFC 6749 §3.2). */
-function fieldsOf(form: URLSearchParams): Record<string, unknown> {
-  return Object.fromEntries(
-    Array.from(form, ([name]) => [name, form.getAll(name).length === 1 ? form.get(name) : null]),
-  )
+  return type === 'form' ? parseForm(text) : parseJson(text)
 }
 
 /** Throws `AppError` for a `multipart/form-data` body that is too long, or is none. */
@@ -47,10 +36,10 @@ function hasBody(headers: Headers): boolean {
 }
 
 function isOfType(headers: Headers, type: BodyType): boolean {
-  if ((headers.get('content-encoding') ?? 'identity') !== 'identity') return false
-  const [name = '', ...parameters] = (headers.get('content-type') ?? '').toLowerCase().split(/\s*;\s*/)
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length)
-  return name.trim() === typeNames[type] && /^"?utf-?8"?$/.test(charset ?? 'utf-8')
+  const contentType = headers.get('content-type') ?? ''
+  const [name = ''] = contentType.split(';', 1)
+  const isPlain = isPlainText(contentType, headers.get('content-encoding') ?? undefined)
+  return name.trim().toLowerCase() === typeNames[type] && isPlain
 }
 
 async function readText({ body, headers }: Request): Promise<string> {

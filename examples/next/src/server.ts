@@ -2,11 +2,15 @@
 import { createServer, type Server } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import next from 'next'
+import { refuseUnreadable } from './client-errors.ts'
 import { type Config, readConfig, withSetting } from './config.ts'
-import { front, refuseUnreadable } from './front.ts'
+import { front } from './front.ts'
 import { runningApp } from './running-app.ts'
 import { endStart } from './start-failure.ts'
 import { stopOnSignal } from './stop-on-signal.ts'
+
+/** Longer than proxies keep an unused connection (60 s): else one may send a request on it as it is being closed. */
+const keepAliveTimeout = 72_000
 
 try {
   await start(readConfig(process.env))
@@ -21,7 +25,7 @@ async function start({ port, origin }: Config): Promise<void> {
   // Next listens there for requests that offer another protocol, and would never answer them: on a server that has none.
   const web = next({ dir, hostname, port, quiet: true, httpServer: createServer() })
   await quietly(() => web.prepare())
-  const server = createServer(front(web.getRequestHandler(), origin))
+  const server = createServer({ keepAliveTimeout }, front(web.getRequestHandler(), origin))
   server.on('clientError', refuseUnreadable)
   stopOnSignal(server, () => app.close())
   await withSetting('PORT', 'a free port', () => listen(server, port))

@@ -1,7 +1,9 @@
 /** Bodies: what is taken, and that nothing a client can send is our fault. */
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { newEmail, newPassword, openBrowser, type Sent, signUp } from './browser.ts'
 import type { Subject } from './describe-reference-app.ts'
+import { sendRawBody } from './raw-request.ts'
 
 const json = { 'content-type': 'application/json' }
 
@@ -33,10 +35,34 @@ function describeTypes({ app }: Subject): void {
       expect(answer.status).toBe(415)
     })
 
-    test('of JSON with a charset parameter is taken', async () => {
-      const headers = { 'content-type': 'application/json; charset=utf-8' }
-      const answer = await openBrowser(app()).request('POST', '/auth/sign-up', { raw: credentials(), headers })
-      expect(answer.status).toBe(201)
+    test.each(['charset=utf-8', 'charset="UTF-8"', 'charset=utf8', 'charset='])(
+      'of JSON with the parameter %s is taken',
+      async (parameter) => {
+        const headers = { 'content-type': `application/json; ${parameter}` }
+        const answer = await openBrowser(app()).request('POST', '/auth/sign-up', { raw: credentials(), headers })
+        expect(answer.status).toBe(201)
+      },
+    )
+
+    test('that is a form in another character set is 415, and in UTF-8 by either name it is taken', async () => {
+      for (const [charset, status] of [
+        ['latin1', 415],
+        ['iso-8859-1', 415],
+        ['utf8', 200],
+        ['utf-8', 200],
+      ] as const) {
+        const headers = { 'content-type': `application/x-www-form-urlencoded; charset=${charset}` }
+        const answer = await openBrowser(app()).request('POST', '/auth/token/revoke', { raw: 'token=x', headers })
+        expect(answer.status, charset).toBe(status)
+      }
+    })
+
+    test('that is compressed, or says so, is 415', async () => {
+      const headers = { ...json, 'content-encoding': 'gzip' }
+      for (const raw of [gzipSync(credentials()), credentials()]) {
+        const answer = await openBrowser(app()).request('POST', '/auth/sign-up', { raw, headers })
+        expect(answer.status).toBe(415)
+      }
     })
 
     test('that is not there needs no type', async () => {
@@ -73,6 +99,46 @@ function describeRefusals({ app }: Subject): void {
       const answer = await openBrowser(app()).request('POST', '/auth/sign-in', { raw, headers: json })
       expect(answer.status).toBe(400)
       expect(answer.code).toBe('invalid_request')
+    })
+
+    test.each([
+      ['POST', '/auth/token'],
+      ['POST', '/auth/token/refresh'],
+      ['POST', '/auth/token/revoke'],
+      ['POST', '/auth/sign-out'],
+      ['POST', '/auth/reauthenticate'],
+      ['POST', '/auth/change-password'],
+      ['PUT', '/cart'],
+      ['DELETE', '/sessions'],
+      ['DELETE', '/account'],
+    ])('is no object: 400 at %s %s, and nothing happens', async (method, path) => {
+      const { browser } = await signUp(app())
+      for (const raw of ['[{"scope":"profile"}]', '[]', '"profile"', 'null', '7', 'true']) {
+        const answer = await browser.request(method, path, { raw, headers: json })
+        expect([answer.status, answer.code], raw).toEqual([400, 'invalid_request'])
+      }
+      expect((await browser.get('/me')).status).toBe(200)
+    })
+
+    test('is empty, though it says that it is JSON: 400', async () => {
+      const { browser } = await signUp(app())
+      const lines = [
+        'POST /auth/token HTTP/1.1',
+        'Connection: close',
+        'Sec-Fetch-Site: same-origin',
+        `Cookie: session=${browser.jar.get('session')}`,
+        'Content-Type: application/json',
+        'Transfer-Encoding: chunked',
+      ]
+      const answer = await sendRawBody(app(), lines, '0\r\n\r\n')
+      expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('"invalid_request"')])
+    })
+
+    test('has a field of an odd name: it is a field like any other', async () => {
+      const { browser } = await signUp(app())
+      const raw = '{"__proto__":{"scope":"x"},"constructor":{"prototype":{}}}'
+      const answer = await browser.request('POST', '/auth/token', { raw, headers: json })
+      expect([answer.status, answer.body['scope']]).toEqual([200, 'profile orders:read'])
     })
 
     const wrong = [undefined, null, 7, true, ['a@example.com'], { a: 1 }, []]

@@ -33,6 +33,9 @@ function describeOddRequests({ app }: Subject): void {
       const { status, body } = await sendRaw(app(), `GET ${app().origin}/me HTTP/1.1`, 'Connection: close')
       expect(status).toBe(401)
       expect(body).toContain('unauthenticated')
+      for (const address of [app().origin, `${app().origin}?a=b`]) {
+        expect((await sendRaw(app(), `GET ${address} HTTP/1.1`, 'Connection: close')).status, address).toBe(200)
+      }
     })
 
     test.each(['x-middleware-prefetch', 'rsc', 'next-router-prefetch'])(
@@ -49,6 +52,25 @@ function describeOddRequests({ app }: Subject): void {
       const offer = ['Connection: upgrade, close', `Upgrade: ${protocol}`, 'Sec-WebSocket-Version: 13']
       expect((await sendRaw(app(), 'GET /me HTTP/1.1', ...offer)).status).toBe(401)
       expect((await sendRaw(app(), 'GET /healthz HTTP/1.1', ...offer)).status).toBe(200)
+    })
+
+    test('cannot be read by Node: the answer is an error like any other', async () => {
+      for (const [line, expected] of [
+        [`Cookie: a=${'a'.repeat(20_000)}`, 431],
+        ['No Header: x', 400],
+      ] as const) {
+        const { status, head, body } = await sendRaw(app(), 'GET /me HTTP/1.1', 'Connection: close', line)
+        expect([status, JSON.parse(body)]).toEqual([
+          expected,
+          { error: { code: 'invalid_request', message: expect.any(String) } },
+        ])
+        expect(head).toMatch(/^cache-control: no-store/im)
+      }
+    })
+
+    test('is one of many on a connection: it is kept open for longer than proxies keep theirs', async () => {
+      const { headers } = await openBrowser(app()).get('/healthz')
+      expect(headers.get('keep-alive')).toBe('timeout=72')
     })
 
     test('asks what can be done: nothing where nothing is, and no cache keeps it elsewhere', async () => {
@@ -109,6 +131,8 @@ function describeFailedStart({ app, starter }: Subject): void {
       ['DATABASE_URL', { DATABASE_URL: 'postgres://127.0.0.1:9/x' }],
       ['DATABASE_URL', { DATABASE_URL: 'sqlite:/dev/null/x.db' }],
       ['REDIS_URL', { REDIS_URL: 'redis://127.0.0.1:9' }],
+      ['REDIS_URL', { REDIS_URL: 'redis://127.0.0.1:6379/99999' }],
+      ['IDP_ISSUER', { IDP_ISSUER: 'https://10.0.0.1' }],
     ])('ends with status 1 and one line that names %s when it is not there: %j', async (name, settings) => {
       const { status, stderr } = await starter.runToEnd(settings)
       expect([status, stderr.trim().split('\n')]).toEqual([1, [expect.stringContaining(name)]])

@@ -33,6 +33,7 @@ export function describeOutage({ starter }: Subject): void {
         await browser.put('/cart', { items: [] }),
         await browser.post('/auth/sign-out'),
         await browser.post('/auth/token'),
+        await browser.get('/auth/oauth/idp'),
       ])
       for (const { status, code, headers, cookies } of answers) {
         expect([status, code, cookies]).toEqual([503, 'unavailable', []])
@@ -58,6 +59,7 @@ export function describeOutage({ starter }: Subject): void {
       ])
       expect(page?.status).toBe(200)
       expect([health?.status, health?.body]).toEqual([503, { status: 'unavailable' }])
+      expect(health?.headers.get('retry-after')).toMatch(/^\d+$/)
       expect((await openBrowser(app).get('/healthz')).status).toBe(200)
     })
   })

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { AppProcess } from './app-process.ts'
 import { openBrowser, signUp } from './browser.ts'
 import type { Subject } from './describe-reference-app.ts'
+import { sendRaw } from './raw-request.ts'
 
 const paths: readonly (readonly [path: string, ...methods: string[]])[] = [
   ['/', 'GET'],
@@ -121,16 +122,32 @@ function describeUnknown({ app }: Subject): void {
       }
     })
 
-    test.each(['/ME', '/Me', '/me/', '/cart/', '/account/', '/auth/sign-out/', '/AUTH/SIGN-OUT'])(
-      'is one that differs from a known one in case or by a slash: %s',
+    test.each([
+      ...['/ME', '/Me', '/me/', '/cart/', '/account/', '/auth/sign-out/', '/AUTH/SIGN-OUT'],
+      ...['/sessions/', '/%6de', '/sessions/%41', '//me', '/me//'],
+    ])('is one that differs from a known one in case, by a slash or by an escape: %s', async (path) => {
+      const { browser } = await signUp(app())
+      for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
+        const { status, headers } = await browser.request(method, path)
+        expect([status, headers.get('cache-control')], method).toEqual([404, expect.stringContaining('no-store')])
+      }
+      expect((await browser.get('/me')).status).toBe(200)
+    })
+
+    test.each(['/./me', '/x/../me', '/me/.', '/me/..', '/../me', '/me/%2e'])(
+      'is one with a dot segment, as no browser sends it: %s',
       async (path) => {
-        const { browser } = await signUp(app())
-        for (const method of ['GET', 'POST', 'DELETE']) {
-          expect((await browser.request(method, path)).status, method).toBe(404)
-        }
-        expect((await browser.get('/me')).status).toBe(200)
+        const { status, head } = await sendRaw(app(), `GET ${path} HTTP/1.1`, 'Connection: close')
+        expect([status, head]).toEqual([404, expect.stringMatching(/^cache-control: .*no-store/im)])
       },
     )
+
+    test.each(['/sessions/%', '/me%'])('that cannot be read, %s, is answered as safely as any other', async (path) => {
+      const { status, headers, code } = await openBrowser(app()).get(path)
+      expect([400, 404]).toContain(status)
+      expect(['invalid_request', 'not_found']).toContain(code)
+      expect(headers.get('cache-control')).toContain('no-store')
+    })
 
     test.each([
       '/%',
@@ -174,6 +191,13 @@ function describeCaching({ app }: Subject): void {
         }
       },
     )
+
+    test('lets nobody be told that what they have is still good', async () => {
+      const { browser } = await signUp(app())
+      for (const path of ['/me', '/sessions', '/cart']) {
+        expect((await browser.get(path, { headers: { 'if-none-match': '*' } })).status, path).toBe(200)
+      }
+    })
 
     test('of an answer that signs in, out or refuses is no-store', async () => {
       const { browser, email } = await signUp(app())

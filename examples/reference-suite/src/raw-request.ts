@@ -12,6 +12,11 @@ export interface RawAnswer {
 
 /** Sends lines as they are, and reads until the app closes the connection. Rejects when nothing comes within ten seconds. */
 export function sendRaw(app: AppProcess, ...lines: string[]): Promise<RawAnswer> {
+  return sendRawBody(app, lines, '')
+}
+
+/** The same with octets after the headers. */
+export function sendRawBody(app: AppProcess, lines: readonly string[], sent: string): Promise<RawAnswer> {
   const { port } = new URL(app.address)
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), 'localhost')
@@ -23,6 +28,6 @@ export function sendRaw(app: AppProcess, ...lines: string[]): Promise<RawAnswer>
       const [head = '', body = ''] = text.split('\r\n\r\n', 2)
       resolve({ status: Number(head.split(' ')[1]), head, body })
     })
-    socket.write([...lines, `Host: localhost:${port}`, '', ''].join('\r\n'))
+    socket.write([...lines, `Host: localhost:${port}`, '', sent].join('\r\n'))
   })
 }

@@ -7,6 +7,7 @@ export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
       () => true,
       () => false,
     )
-    return Response.json({ status: healthy ? 'ok' : 'unavailable' }, { status: healthy ? 200 : 503 })
+    if (healthy) return Response.json({ status: 'ok' })
+    return Response.json({ status: 'unavailable' }, { status: 503, headers: { 'Retry-After': '5' } })
   },
 })

@@ -1,4 +1,4 @@
-import { AuthError } from '@tessera-auth/core'
+import { AuthError, StoreError } from '@tessera-auth/core'
 import { methods, noAnswer, seeOther } from '../../../../methods.ts'
 
 export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
@@ -8,7 +8,7 @@ export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
       const returnTo = request.nextUrl.searchParams.get('returnTo')
       return seeOther(await app.services.flow.begin(auth, { returnTo }))
     } catch (error) {
-      if (!(error instanceof AuthError) || error.code === 'csrf_rejected') throw error
+      if (!(error instanceof AuthError) || error instanceof StoreError || error.code === 'csrf_rejected') throw error
       return seeOther(`/?error=${error.code}`)
     }
   },

@@ -1,4 +1,5 @@
 /** The adapter inside a built Next app: `next build` of fixtures/app comes first. */
+import { readFileSync } from 'node:fs'
 import * as oauth from 'oauth4webapi'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startBuilt, startDevelopment, type StartedApp, startStandalone } from './fixtures/start-app.js'
@@ -96,6 +97,19 @@ describe('readAuth', () => {
     const cookies = await Promise.all(names.map(signIn))
     const answers = await Promise.all(cookies.map((cookie) => ask('/', { cookie })))
     expect(answers.map(({ users }) => users)).toEqual(names.map((name) => [name, name, name]))
+  })
+})
+
+describe("the README's auth.ts", () => {
+  test('is what this app has, and its page knows who signed in by its route handler', async () => {
+    const { cookies } = await ask('/api/readme', { method: 'POST' })
+    expect((await ask('/readme', { cookie: cookies[0]?.split(';', 1)[0] ?? '' })).users).toEqual(['ada'])
+    expect((await ask('/readme')).users).toEqual(['nobody'])
+    const folder = new URL('..', import.meta.url)
+    const [readme, file] = ['README.md', 'src/fixtures/app/readme-auth.ts'].map((path) =>
+      readFileSync(new URL(path, folder), 'utf8'),
+    )
+    expect(readme).toContain(`\`\`\`ts\n${file}\`\`\`\n`)
   })
 })
 

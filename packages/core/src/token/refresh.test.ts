@@ -8,6 +8,8 @@ import { judgeRefresh } from './refresh-family.js'
 import type { TokenResponse } from './token-grant.js'
 
 const invalidGrant = expect.objectContaining({ code: 'invalid_grant' })
+/** Thousands of signatures take a few seconds; a busy machine may take far longer. */
+const slow = { timeout: 180_000 }
 
 async function signedIn(app: TokenApp): Promise<TokenResponse> {
   return app.tokens.issue({ session: (await app.signIn()).session, scope: 'profile orders:read' })
@@ -256,24 +258,28 @@ describe('refresh', () => {
 })
 
 describe('races', () => {
-  test('fifty refreshes at once, over two processes, in 200 rounds: one living chain and the same successor for all', async () => {
-    const one = tokenApp()
-    const two = tokenApp({ store: one.store, platform: one.platform, keys: one.keys })
-    let token = refreshTokenOf(await signedIn(one))
-    for (let round = 0; round < 200; round += 1) {
-      one.platform.advance(16)
-      const answers = await Promise.all(
-        Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? one : two).tokens.refresh(token)),
-      )
-      const successors = new Set(answers.map((answer) => refreshTokenOf(answer)))
-      expect(successors.size).toBe(1)
-      token = refreshTokenOf(answers[0] ?? {})
-    }
-    expect(await one.tokens.listFamilies('user-1')).toHaveLength(1)
-    expect(token.split('.')[1]).toBe('200')
-  })
+  test(
+    'fifty refreshes at once, over two processes, in 200 rounds: one living chain and the same successor for all',
+    slow,
+    async () => {
+      const one = tokenApp()
+      const two = tokenApp({ store: one.store, platform: one.platform, keys: one.keys })
+      let token = refreshTokenOf(await signedIn(one))
+      for (let round = 0; round < 200; round += 1) {
+        one.platform.advance(16)
+        const answers = await Promise.all(
+          Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? one : two).tokens.refresh(token)),
+        )
+        const successors = new Set(answers.map((answer) => refreshTokenOf(answer)))
+        expect(successors.size).toBe(1)
+        token = refreshTokenOf(answers[0] ?? {})
+      }
+      expect(await one.tokens.listFamilies('user-1')).toHaveLength(1)
+      expect(token.split('.')[1]).toBe('200')
+    },
+  )
 
-  test('three tabs that share one token slot never log each other out', async () => {
+  test('three tabs that share one token slot never log each other out', slow, async () => {
     const app = tokenApp()
     let slot = refreshTokenOf(await signedIn(app))
     const random = seeded(7)

@@ -60,7 +60,10 @@ export interface Sessions<Data = null> {
   list(userId: string): Promise<UserSession<Data>[]>
   /** Ends one session of a user and every token made from it; `false`: not that user's, or gone. */
   revoke(userId: string, sessionId: string): Promise<boolean>
-  /** Ends every session but one, every refresh family, and with them the access tokens; how many sessions ended. */
+  /**
+   * Ends every session but one, every refresh family, and with them the access tokens; how many sessions this call ended.
+   * Callers at once that keep the same session share one ending, and the first is told.
+   */
   revokeAll(userId: string, options?: { readonly except?: Pick<Session<unknown>, 'id'> }): Promise<number>
   /** Ends the logins that a back-channel logout names; how many. */
   revokeProviderLogin(logout: ProviderLogout): Promise<number>

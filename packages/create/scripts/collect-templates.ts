@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { oldestNode } from '../src/next-steps.ts'
 
 type Files = Record<string, string>
 type Manifest = Record<string, unknown> & Record<'dependencies' | 'devDependencies', Record<string, string>>
@@ -67,7 +68,7 @@ function manifestOf(folder: string): object {
     ...rest,
     version: '0.0.0',
     scripts: { ...(scripts as object), start: 'node --env-file=.env src/server.ts', check: 'tsc' },
-    engines: { node: '>=22.18' },
+    engines: { node: `>=${oldestNode}` },
     dependencies: pinned(dependencies),
     devDependencies: { ...pinned(devDependencies), '@types/node': '^24.0.0', typescript: '~6.0.3' },
   }

@@ -4,6 +4,7 @@ import { stdin, stdout } from 'node:process'
 import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
 import { choiceOf, databases, frameworks } from './choices.js'
+import { nextSteps } from './next-steps.js'
 import { writeStarter } from './starter.js'
 
 const usage = `npm create @tessera-auth@latest FOLDER -- [options]
@@ -47,8 +48,7 @@ async function main(): Promise<void> {
   )
   const database = read('database', databases, values.database ?? (await ask(choice('Database', databases), 'sqlite')))
   writeStarter({ folder, framework, database, redis: values.redis ?? false, issuer: values.issuer ?? null })
-  const build = framework === 'next' ? '  npm run build\n' : ''
-  stdout.write(`\nDone. Now:\n\n  cd ${folder}\n  npm install\n${build}  npm start\n`)
+  stdout.write(nextSteps({ folder, framework, nodeVersion: process.versions.node }))
 }
 
 function choice(what: string, choices: readonly string[]): string {

@@ -1,9 +1,19 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { nextSteps, oldestNode } from './next-steps.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'create-'))
 const here = fileURLToPath(new URL('..', import.meta.url))
@@ -51,10 +61,38 @@ describe('npm create @tessera-auth', () => {
     expect(create('told', '--framework', 'next').stdout).toContain('npm run build')
   })
 
+  test.each(['My App', "it's $HOME", 'b;c'])('says it so that a shell takes %j for one folder', (name) => {
+    const [line = ''] = /^ {2}cd .*$/m.exec(create(name, '--framework', 'express').stdout) ?? []
+    const { stdout } = spawnSync('sh', ['-c', `${line} && pwd -P`], { cwd: folder, encoding: 'utf8' })
+    expect(stdout).toBe(`${realpathSync(join(folder, name))}\n`)
+  })
+
+  test.each([
+    ['20.19.5', true],
+    ['22.9.0', true],
+    ['22.17.1', true],
+    ['22.18.0', false],
+    ['24.0.0', false],
+  ])('by Node %s: says what cannot start it: %s', (nodeVersion, isTold) => {
+    const steps = nextSteps({ folder: 'app', framework: 'express', nodeVersion })
+    expect(steps.includes(`This is Node ${nodeVersion}, which cannot start it`)).toBe(isTold)
+    expect(steps).toContain('npm start')
+  })
+
+  test('says it of the Node that runs it, in the words of the starter', () => {
+    const { stdout } = create('here', '--framework', 'express')
+    const { engines } = JSON.parse(read('here/package.json'))
+    expect(engines).toEqual({ node: `>=${oldestNode}` })
+    expect(read('here/README.md')).toContain(`Node ${oldestNode} or newer`)
+    expect(stdout).toBe(nextSteps({ folder: 'here', framework: 'express', nodeVersion: process.versions.node }))
+  })
+
   test('puts the database, Redis and the provider into the settings', () => {
     create('set', '--framework', 'express', '--database', 'postgres', '--redis', '--issuer', 'https://idp.example')
     expect(read('set/.env')).toMatch(/^DATABASE_URL=postgres:.*\nREDIS_URL=redis:/m)
     expect(read('set/.env')).toContain('IDP_ISSUER=https://idp.example')
+    // A setting that is there and empty is refused when the starter starts.
+    expect(read('set/.env')).not.toMatch(/^[^#].*=$/m)
   })
 
   test.each([

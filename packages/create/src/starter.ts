@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Database, Framework } from './choices.js'
+import { oldestNode } from './next-steps.js'
 
 /** Options of {@link writeStarter}. */
 export interface StarterOptions {
@@ -80,7 +81,12 @@ function environmentFile({ database = 'sqlite', redis = false, issuer = null }: 
     `PASSWORD_PEPPER=${secret()}`,
     ...(issuer === null
       ? ['# IDP_ISSUER=']
-      : [`IDP_ISSUER=${issuer}`, 'IDP_CLIENT_ID=change-me', 'IDP_CLIENT_SECRET=']),
+      : [
+          `IDP_ISSUER=${issuer}`,
+          'IDP_CLIENT_ID=change-me',
+          '# Where the provider gave the client a secret; an empty one is refused.',
+          '# IDP_CLIENT_SECRET=',
+        ]),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -97,7 +103,7 @@ npm install
 ${build}npm start
 \`\`\`
 
-It needs Node 22.18 or newer, and prints \`ready http://localhost:3000\`. Settings and secrets are in \`.env\`, which stays out of
+It needs Node ${oldestNode} or newer, and prints \`ready http://localhost:3000\`. Settings and secrets are in \`.env\`, which stays out of
 version control; every setting that there is stands in \`src/config.ts\`. The users are in \`src/users.ts\`: that is what you
 replace first. Without \`IDP_ISSUER\` a local identity provider is started that signs in whoever is named on its page; it is
 in \`identity-provider/\`, and goes before you publish anything.

@@ -1,6 +1,6 @@
 /** A store that does not answer. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { AppProcess } from './app-process.ts'
+import { type AppProcess, withProvider } from './app-process.ts'
 import type { BreakableStorage } from './app-storage.ts'
 import { openBrowser, signUp } from './browser.ts'
 import type { Subject } from './describe-reference-app.ts'
@@ -20,7 +20,7 @@ export function describeOutage({ starter }: Subject): void {
   describe('while the store is down', () => {
     beforeAll(async () => {
       storage = await (await starter.storage()).openBreakable()
-      app = await starter.start(storage.settings)
+      app = await starter.start({ ...storage.settings, ...withProvider })
     })
     afterAll(() => app.stop())
 

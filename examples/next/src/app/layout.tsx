@@ -2,9 +2,7 @@ import type { Metadata, Viewport } from 'next'
 import type { ReactNode } from 'react'
 import './style.css'
 
-const title = { template: '%s · Tessera example', default: 'Tessera example' }
-
-export const metadata: Metadata = { title, icons: { icon: 'data:,' } }
+export const metadata: Metadata = { icons: { icon: 'data:,' } }
 export const viewport: Viewport = { colorScheme: 'light dark' }
 
 export default function Layout({ children }: { children: ReactNode }) {

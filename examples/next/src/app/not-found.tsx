@@ -2,7 +2,7 @@ import type { Metadata } from 'next'
 import { connection } from 'next/server'
 import { Header } from '../components/header.tsx'
 
-export const metadata: Metadata = { title: 'Not found' }
+export const metadata: Metadata = { title: 'Not found · Tessera example' }
 
 export default async function NotFound() {
   await connection() // made ahead, it would be kept by caches, and have no nonce

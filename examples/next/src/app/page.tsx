@@ -13,7 +13,8 @@ type Query = Promise<{ error?: string | string[] }>
 
 export async function generateMetadata(): Promise<Metadata> {
   const visitor = await findVisitor()
-  return { title: visitor === 'unavailable' ? 'Sorry' : visitor ? 'Your account' : 'Sign in' }
+  const title = visitor === 'unavailable' ? 'Sorry' : visitor ? 'Your account' : 'Sign in'
+  return { title: `${title} · Tessera example` }
 }
 
 export default async function Page({ searchParams }: { searchParams: Query }) {

@@ -96,7 +96,9 @@ function judgeStore(one: Import): string | null {
   const fromCore = one.specifier === core || one.specifier === `${core}/store`
   const onlyErrors = one.names.length > 0 && one.names.every((name) => name === 'StoreError' || name === 'ConfigError')
   if (fromCore && (one.typeOnly || onlyErrors)) return null
-  return 'a store takes only types (and its error classes) from core and core/store'
+  const onlyPlatform = one.names.length === 1 && one.names[0] === 'systemPlatform'
+  if (one.specifier === `${core}/http` && onlyPlatform) return null
+  return 'a store takes only types, error classes and systemPlatform from core'
 }
 
 /** An adapter is what stands on a framework: it has one as a peer. */

@@ -1,5 +1,4 @@
 /** Records in Redis or Valkey: one key each, and a sorted set per owner. */
-import { randomBytes } from 'node:crypto'
 import { ConfigError, type InvalidationBus, type Store, StoreError } from '@tessera-auth/core/store'
 import { type FoundRecord, insertedEnd, readLineEnd, readRecord, versionPrefix, writeRecord } from './record-text.js'
 import { carryOnWrites, invalidationMessage } from './redis-bus.js'
@@ -36,6 +35,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const ask = scriptRunner(client)
   const keys = createKeys(options.prefix ?? 'auth:')
   const channel = options.bus === undefined ? '' : carryOnWrites(options.bus)
+  let inserts = 0
 
   async function run(script: Script, key: string, values: string[]): Promise<unknown> {
     try {
@@ -67,10 +67,10 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   return {
     get: async (kind, key) => (await read(kind, key))?.entry ?? null,
     async insert(entry) {
-      const { kind, key, owner, expiresAt } = entry
+      const { kind, key, owner, version, expiresAt } = entry
       if (owner !== null && owner.length > longestOwner) throw new StoreError('An owner is longer than 255 characters.')
-      // Not the version: the same entry may be inserted by two calls, and the same call be sent twice.
-      const inserted = randomBytes(9).toString('base64url')
+      // Not the version alone: the same entry may be inserted by two calls, and the same call be sent twice.
+      const inserted = `${version}.${(inserts += 1).toString(36)}`
       if (owner !== null) await index(entry, owner, { inserted, expiresAt })
       const values = [writeRecord(entry, inserted), insertedEnd(inserted), dropAt(expiresAt), ...change(kind, key)]
       return isOne(await run(insertScript, keys.record(kind, key), values))

@@ -244,4 +244,16 @@ describe('what the store says', () => {
     expect(await identities.unlink('user-1', identityOf().identity)).toBe(true)
     expect(copies).toEqual([])
   })
+
+  test('one that was left unfinished is finished by the sign-in, and told', async () => {
+    const inner = memoryStore()
+    const { identities, events } = appWith([], { store: inner })
+    const sessions = createSessions({ store: inner })
+    const { session } = await sessions.create({ attempt: await identities.resolve(identityOf(), null) })
+    const failing = { ...inner, remove: () => Promise.reject(new StoreError('down')) }
+    await expect(createSessions({ store: failing }).revokeAll('user-1')).rejects.toThrow(StoreError)
+    await identities.resolve(identityOf(), null)
+    expect(await sessions.list('user-1')).toEqual([])
+    expect(events.at(-1)).toMatchObject({ type: 'session.revoked', sessionId: session.id, reason: 'all_revoked' })
+  })
 })

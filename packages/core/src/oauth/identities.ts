@@ -110,17 +110,20 @@ function createContext(options: IdentitiesOptions): Context {
   optionalFunction('onEvent', options.onEvent)
   const platform = options.platform ?? systemPlatform
   const store = boundedStore(options.store, platform, storeTimeoutSeconds)
+  const emit = createEmit(options.onEvent, platform)
   return {
     options,
     platform,
-    emit: createEmit(options.onEvent, platform),
+    emit,
     links: createRecords(store, platform, { kind: 'identity', decode: decodeLink, unreadable: 'error' }),
     claims: createRecords(store, platform, {
       kind: 'identity-claim',
       decode: () => true as const,
       unreadable: 'error',
     }),
-    logins: createLoginRecords(store, platform),
+    logins: createLoginRecords(store, platform, (userId, sessionId) =>
+      emit('session.revoked', { userId, sessionId, reason: 'all_revoked' }),
+    ),
   }
 }
 

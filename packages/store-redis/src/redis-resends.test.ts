@@ -1,4 +1,4 @@
-/** What a store says whose connection was cut when the answer of a write was on its way. */
+/** What a store says whose connection was cut, or fell silent, when the answer of a write was on its way. */
 import { describeEngine, redis } from '@tessera-auth/engines'
 import { type Entry, StoreError } from '@tessera-auth/core/store'
 import { Redis } from 'ioredis'
@@ -18,7 +18,7 @@ describeEngine(redis, (url) => {
   let store: ReturnType<typeof redisStore>
 
   /** A store whose client is behind a proxy, and has told the server each of its scripts. */
-  async function open(options: { maxRetriesPerRequest?: number }): Promise<void> {
+  async function open(options: { maxRetriesPerRequest?: number; socketTimeout?: number }): Promise<void> {
     proxy = await startCuttingProxy(url)
     cut = new Redis(proxy.url, options)
     cut.on('error', () => {})
@@ -84,5 +84,13 @@ describeEngine(redis, (url) => {
     proxy.cutAtNextAnswer()
     await expect(store.remove('session', 'a', 'v1')).rejects.toBeInstanceOf(StoreError)
     expect(await store.get('session', 'a')).toBeNull()
+  })
+
+  test('with socketTimeout a connection that falls silent is given up, and what it was asked is answered by the next', async () => {
+    await open({ socketTimeout: 200 })
+    await store.insert(first)
+    proxy.silence()
+    expect(await store.replace(second, 'v1')).toBe(true)
+    expect(await store.get('session', 'a')).toEqual(second)
   })
 })

@@ -1,7 +1,9 @@
 import { describeEngine, postgres } from '@tessera-auth/engines'
+import { StoreError } from '@tessera-auth/core/store'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { sampleEntry } from './fixtures/sample-entry.js'
+import { startTcpProxy } from './fixtures/tcp-proxy.js'
 import { testTable } from './fixtures/test-table.js'
 import { postgresStore } from './postgres-store.js'
 
@@ -53,6 +55,20 @@ describeEngine(postgres, (url) => {
       await store.insert(entry)
       await terminate()
       await expect.poll(() => store.get(entry.kind, entry.key).catch(() => 'down')).toStrictEqual(entry)
+    })
+
+    test('with query_timeout a connection that falls silent is given up, and the next call is answered', async () => {
+      const proxy = await startTcpProxy(url)
+      const impatient = new pg.Pool({ connectionString: proxy.url, max: 1, query_timeout: 1_000 })
+      onTestFinished(async () => {
+        await impatient.end()
+        await proxy.close()
+      })
+      const behind = postgresStore(impatient, { table })
+      expect(await behind.get('session', 'k')).toBeNull()
+      proxy.silence()
+      await expect(behind.get('session', 'k')).rejects.toBeInstanceOf(StoreError)
+      expect(await behind.get('session', 'k')).toBeNull()
     })
 
     test('an exhausted pool is a StoreError', async () => {

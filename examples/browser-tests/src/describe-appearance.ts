@@ -91,10 +91,10 @@ export function describeAppearance({ open, origin }: Subject): void {
       const { page } = await open()
       await page.goto(origin())
       await signIn(page, { email: newEmail(), password: newPassword() })
-      await page.getByRole('alert').waitFor()
-      const below = await page.getByRole('alert').evaluate((notice) => {
-        const next = notice.nextElementSibling?.getBoundingClientRect().top ?? 0
-        return next - notice.getBoundingClientRect().bottom
+      const notice = page.locator('.notice') // Next has an alert of its own, without a text
+      const below = await notice.evaluate((element) => {
+        const next = element.nextElementSibling?.getBoundingClientRect().top ?? 0
+        return next - element.getBoundingClientRect().bottom
       })
       expect(below).toBeGreaterThanOrEqual(16)
     })

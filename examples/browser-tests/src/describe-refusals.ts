@@ -13,7 +13,7 @@ export function describeRefusals({ open, origin }: Subject): void {
       const email = newEmail()
       await page.goto(origin())
       await signIn(page, { email, password: newPassword() })
-      await page.getByRole('alert').waitFor()
+      await page.getByRole('alert').getByText('do not belong together').waitFor()
       await expect.poll(() => part(page, 'Sign in').getByLabel('E-mail address').inputValue()).toBe(email)
       expect(await part(page, 'Sign in').getByLabel('Password').inputValue()).toBe('')
       const other = newEmail()

@@ -1,5 +1,5 @@
 /**
- * What a Cluster that loses a master forgets although it was acknowledged. Run by hand: `node src/redis-failover.ts`.
+ * What a Cluster that loses a master forgets although it was acknowledged. Run by hand: `../node_modules/.bin/node src/redis-failover.ts`.
  * Not a row of the table, as what is lost is a matter of milliseconds and luck.
  */
 import { randomUUID } from 'node:crypto'

@@ -1,4 +1,4 @@
-/** Verification against jose: `node src/token-differential.ts [tokens]`; 1,000,000 by default, a twentieth of it for each slow algorithm. */
+/** Verification against jose: `../node_modules/.bin/node src/token-differential.ts [tokens]`; 1,000,000 by default, a twentieth of it for each slow algorithm. */
 import { staticKeyRing, verifyJws } from '@tessera-auth/core'
 import { type Compared, differ } from '../../packages/core/src/token/fixtures/differential.ts'
 

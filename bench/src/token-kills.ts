@@ -1,4 +1,4 @@
-/** SIGKILL after any answer of the store in a refresh: `node src/token-kills.ts [kills]`, 500 by default. Nobody is locked out. */
+/** SIGKILL after any answer of the store in a refresh: `../node_modules/.bin/node src/token-kills.ts [kills]`, 500 by default. Nobody is locked out. */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

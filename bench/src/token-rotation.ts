@@ -1,4 +1,4 @@
-/** Keys that rotate every three seconds under load: `node src/token-rotation.ts [seconds]` prints what was refused. Default 120. */
+/** Keys that rotate every three seconds under load: `../node_modules/.bin/node src/token-rotation.ts [seconds]` prints what was refused. Default 120. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -13,7 +13,7 @@ export interface SignInOptions {
   readonly methods?: readonly string[]
   /** Default true: the cookie has a Max-Age; false: it ends with the browser. */
   readonly remember?: boolean
-  /** When the credentials were proven, where that was earlier than now: for logins imported from elsewhere; epoch seconds. */
+  /** When the credentials were proven, where that was earlier than now: elsewhere, or at an identity provider; epoch seconds. */
   readonly authenticatedAt?: number
   /** Ends this session earlier than the configured absolute timeout; seconds. */
   readonly absoluteTimeoutSeconds?: number
@@ -42,7 +42,7 @@ export async function createSession<Data>(
   input: NewSession<Data>,
 ): Promise<SessionWithToken<Data>> {
   const { attempt } = input
-  if (attempt !== null && attempt.userId === null) throw new AuthError('unauthenticated')
+  if (attempt !== null && typeof attempt.userId !== 'string') throw new AuthError('unauthenticated')
   const { text, selector, digest } = mintToken(context.platform)
   const value = newValue(context, input, digest)
   const { expiresAt } = judge(context, value, value.createdAt)

@@ -115,6 +115,12 @@ describe('create and verify', () => {
     await expect(sessions.create({ attempt })).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 
+  test('what is no attempt makes no session, an anonymous one neither', async () => {
+    const { sessions } = setUp()
+    const attempt = 'user-1' as never
+    await expect(sessions.create({ attempt })).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+
   test('a login imported from elsewhere is as old as its proof, and never newer than now', async () => {
     const { sessions, platform } = setUp()
     const make = async (authenticatedAt: number) =>

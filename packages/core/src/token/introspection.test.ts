@@ -51,7 +51,7 @@ describe('introspect (RFC 7662)', () => {
     const app = tokenApp()
     const { refresh_token } = await app.tokens.issue({ session: (await app.signIn()).session })
     app.platform.advance(8 * 86_400)
-    expect(await app.tokens.listFamilies('user-1')).toHaveLength(1)
+    expect(await app.store.listByOwner('refresh-family', 'user-1')).toHaveLength(1)
     expect(await app.tokens.introspect(refresh_token)).toEqual({ active: false })
   })
 

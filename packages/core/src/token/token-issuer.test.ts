@@ -165,6 +165,19 @@ describe('a login of its own', () => {
     expect(await endOf()).toBe(90 * day)
   })
 
+  test('is listed beside those of living sessions, and one whose session has ended by itself is not', async () => {
+    const { tokens, sessions, platform, signIn } = tokenApp()
+    await tokens.issue({ session: (await signIn()).session })
+    platform.advance(5 * day)
+    await tokens.issue({ attempt: await sessions.beginLogin('user-1') })
+    const { session } = await signIn()
+    await tokens.issue({ session })
+    expect(await tokens.listFamilies('user-1')).toHaveLength(3)
+    platform.advance(3 * day)
+    const listed = await tokens.listFamilies('user-1')
+    expect(listed.map(({ sessionId }) => sessionId).toSorted()).toEqual([null, session.id].toSorted())
+  })
+
   test('is named by its family and ends with it', async () => {
     const { tokens, sessions, verifier } = tokenApp()
     const { access_token } = await tokens.issue({ attempt: await sessions.beginLogin('user-1') })

@@ -182,8 +182,12 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       emit('token.revoked', { reason: 'client' })
     },
     async listFamilies(userId) {
-      const found = await families.list(userId)
-      return found.map(toTokenFamily).toSorted((left, right) => right.createdAt - left.createdAt)
+      const [found, { entries }] = await Promise.all([families.list(userId), logins.loginsOf(userId)])
+      const now = platform.now()
+      const living = new Set(entries.filter(({ expiresAt }) => now < (expiresAt ?? Infinity)).map(({ key }) => key))
+      // A family opens nothing without its session, though its record may be there until it is met.
+      const usable = found.filter(({ value: { sessionId } }) => sessionId === null || living.has(sessionId))
+      return usable.map(toTokenFamily).toSorted((left, right) => right.createdAt - left.createdAt)
     },
     async endFamily(userId, familyId) {
       const family = await families.read(familyId, { fresh: true })

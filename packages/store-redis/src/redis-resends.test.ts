@@ -15,6 +15,7 @@ const other: Entry = { ...first, version: 'v3', owner: null }
 describeEngine(redis, (url) => {
   let proxy: CuttingProxy
   let cut: Redis
+  let prefix: string
   let store: ReturnType<typeof redisStore>
 
   /** A store whose client is behind a proxy, and has told the server each of its scripts. */
@@ -26,7 +27,8 @@ describeEngine(redis, (url) => {
       cut.disconnect()
       await proxy.close()
     })
-    store = redisStore(cut, { prefix: ownName() })
+    prefix = ownName()
+    store = redisStore(cut, { prefix })
     await store.insert({ ...first, key: 'known' })
     await store.replace({ ...second, key: 'known' }, 'v1')
     await store.remove('session', 'known')
@@ -42,6 +44,7 @@ describeEngine(redis, (url) => {
       expect(await store.get('session', 'a')).toEqual(other)
       proxy.cutAtNextAnswer()
       expect(await store.insert(other)).toBe(false)
+      expect(await redisStore(cut, { prefix }).insert(other)).toBe(false)
       expect(await store.insert({ ...first, version: 'v4' })).toBe(false)
       expect(await store.get('session', 'a')).toEqual(other)
     })

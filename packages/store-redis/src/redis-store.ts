@@ -1,4 +1,5 @@
 /** Records in Redis or Valkey: one key each, and a sorted set per owner. */
+import { systemPlatform } from '@tessera-auth/core/http'
 import { ConfigError, type InvalidationBus, type Store, StoreError } from '@tessera-auth/core/store'
 import { type FoundRecord, insertedEnd, readLineEnd, readRecord, versionPrefix, writeRecord } from './record-text.js'
 import { carryOnWrites, invalidationMessage } from './redis-bus.js'
@@ -17,6 +18,8 @@ export interface RedisStoreOptions {
 const graceSeconds = 300
 /** As in the other stores; a record's line has to fit what the scripts read of it. */
 const longestOwner = 255
+/** Random, and what a call's insert is known by. */
+const insertedBytes = 9
 
 /**
  * A store over the Redis or Valkey client that the app has anyway: `get` is one GET, every write one script on one key,
@@ -35,7 +38,6 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const ask = scriptRunner(client)
   const keys = createKeys(options.prefix ?? 'auth:')
   const channel = options.bus === undefined ? '' : carryOnWrites(options.bus)
-  let inserts = 0
 
   async function run(script: Script, key: string, values: string[]): Promise<unknown> {
     try {
@@ -67,10 +69,10 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   return {
     get: async (kind, key) => (await read(kind, key))?.entry ?? null,
     async insert(entry) {
-      const { kind, key, owner, version, expiresAt } = entry
+      const { kind, key, owner, expiresAt } = entry
       if (owner !== null && owner.length > longestOwner) throw new StoreError('An owner is longer than 255 characters.')
-      // Not the version alone: the same entry may be inserted by two calls, and the same call be sent twice.
-      const inserted = `${version}.${(inserts += 1).toString(36)}`
+      // Not the version: the same entry may be inserted by two calls, and the same call be sent twice.
+      const inserted = Buffer.from(systemPlatform.randomBytes(insertedBytes)).toString('base64url')
       if (owner !== null) await index(entry, owner, { inserted, expiresAt })
       const values = [writeRecord(entry, inserted), insertedEnd(inserted), dropAt(expiresAt), ...change(kind, key)]
       return isOne(await run(insertScript, keys.record(kind, key), values))

@@ -21,7 +21,7 @@ export interface TokenGrant {
   readonly session?: TokenSession
   /** Or a login of its own, begun before the credentials were checked. */
   readonly attempt?: LoginAttempt
-  /** `client_id`. Default: the issuer. The subject, and then required, where neither `session` nor `attempt` is named. */
+  /** `client_id`. Default: the issuer. Also the subject where neither `session` nor `attempt` is a member: the client itself. */
   readonly clientId?: string
   /** Space-separated (RFC 6749 §3.3). */
   readonly scope?: string
@@ -75,8 +75,8 @@ interface GrantDefaults {
 export function checkGrant(grant: TokenGrant): void {
   const { session, attempt, scope, audience, clientId, claims } = grant
   // Nobody who is signed in is not the client itself: a token for that one would open what the client may.
-  const isNobody = 'session' in grant || 'attempt' in grant || clientId === undefined
-  if (!session && !attempt && isNobody) throw new AuthError('unauthenticated')
+  const namesSomebody = 'session' in grant || 'attempt' in grant
+  if (!session && !attempt && namesSomebody) throw new AuthError('unauthenticated')
   if (scope !== undefined && !isScope(scope)) throw new AuthError('invalid_scope')
   const claim = claims ? registeredClaim(claims) : null
   if (claim !== null) throw new AuthError('invalid_request', { claim })

@@ -122,14 +122,19 @@ describe('issue', () => {
   test.each([
     ['a visitor without a session', { session: null, clientId: 'app' }],
     ['a session that is undefined', { session: undefined, clientId: 'app' }],
-    ['an attempt that is undefined', { attempt: undefined }],
-    ['nobody at all', {}],
-    ['a misspelt session', { sesion: { id: 'x' }, scope: 'admin' }],
+    ['an attempt that is undefined', { attempt: undefined, clientId: 'app' }],
   ])('takes %s for nobody, not for the client itself', async (_name, grant) => {
     const { tokens } = tokenApp()
     const nobody = grant as Parameters<typeof tokens.issue>[0]
     await expect(tokens.issue(nobody)).rejects.toMatchObject({ code: 'unauthenticated' })
     await expect(tokens.issueAccessToken(nobody)).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+
+  test('takes neither a session nor an attempt for the client itself, by default the issuer', async () => {
+    const { tokens, verifier } = tokenApp()
+    const { access_token: token } = await tokens.issueAccessToken({ scope: 'orders:read' })
+    const claims = await verifier.verify(token)
+    expect(claims).toMatchObject({ scope: 'orders:read', sub: claims?.iss, client_id: claims?.iss })
   })
 
   test('gives a client itself no refresh token', async () => {

@@ -14,6 +14,7 @@ export type {
   Sessions,
   SessionsOptions,
   NewSession,
+  SessionProof,
   SignInOptions,
   ProviderLogout,
   ProviderLogin,

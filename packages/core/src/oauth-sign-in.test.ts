@@ -81,6 +81,27 @@ describe('a sign-in with an ID token that tells auth_time', () => {
     expect((await recent.requireRecentAuth(600)).authenticatedAt).toBe(now - 61)
   })
 
+  test('nor does it when it proves a session again', async () => {
+    const now = systemPlatform.now()
+    const { identities, door, sessions } = appOn(memoryStore())
+    const browser = appBrowser()
+    const begun = await sessions.beginLogin('user-ada')
+    const { session, token } = await sessions.create({ attempt: begun, authenticatedAt: now - 90 * 86_400 })
+    browser.cookies.set('__Host-session', token)
+    for (const [ago, answer] of [
+      [30 * 86_400, 'refused'],
+      [60, session.id],
+    ] as const) {
+      const attempt = await beginForged({ claims: { auth_time: now - ago } }, browser)
+      const auth = door(browser.arrive(attempt.callback()))
+      const login = await attempt.flow.finish(auth)
+      expect((await identities.resolve(login, null)).userId).toBe('user-ada')
+      expect((await auth.reauthenticate(login)).authenticatedAt).toBe(now - ago)
+      const recent = door(browser.click('/account')).requireRecentAuth(600)
+      expect(await recent.then(({ id }) => id).catch(() => 'refused')).toBe(answer)
+    }
+  })
+
   test.each([{}, { auth_time: '0' }, { auth_time: -1 }, { auth_time: 1e10 }])(
     'was proven now, where it is %o',
     async (claims) => {

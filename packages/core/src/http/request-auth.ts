@@ -1,5 +1,6 @@
 /** The one door of a request: lazy, and each thing is read once. */
 import type { Exchange } from '../cookie/request-view.js'
+import type { SessionProof } from '../session/change-session.js'
 import type { SignInOptions } from '../session/create-session.js'
 import type { UserSession } from '../session/session.js'
 import type { LoginAttempt } from '../store/login-records.js'
@@ -43,8 +44,11 @@ export interface RequestAuth<Data = null> extends ReadonlyRequestAuth<Data>, Exc
   signIn(attempt: LoginAttempt, options?: SignInOptions): Promise<UserSession<Data>>
   /** Ends the session that the request carries; fine when there is none. */
   signOut(): Promise<void>
-  /** The same session under a new token, authenticated now; `unauthenticated` when it ended meanwhile. */
-  reauthenticate(proof: { readonly methods: readonly string[] }): Promise<UserSession<Data>>
+  /**
+   * The same session under a new token, authenticated now, or when the proof says; `unauthenticated` when it ended meanwhile.
+   * An `OAuthLogin` is a proof, once its identity is known to be this user's.
+   */
+  reauthenticate(proof: SessionProof): Promise<UserSession<Data>>
   /** Changes the session's data, an anonymous visitor's too; `conflict` after three tries. */
   updateData(change: (data: Data) => Data): Promise<Data>
 }
@@ -121,7 +125,7 @@ class Door<Data> extends ReadonlyDoor<Data> implements RequestAuth<Data> {
     return inTurn(Door.stateOf(this), signOut)
   }
 
-  reauthenticate(proof: { readonly methods: readonly string[] }): Promise<UserSession<Data>> {
+  reauthenticate(proof: SessionProof): Promise<UserSession<Data>> {
     return inTurn(Door.stateOf(this), (state) => reauthenticate(state, proof))
   }
 

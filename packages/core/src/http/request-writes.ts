@@ -3,6 +3,7 @@ import { cookieValues } from '../cookie/cookie.js'
 import { AuthError } from '../errors.js'
 import { createQueue } from '../internal/queue.js'
 import { isProven, markProven } from '../internal/proven.js'
+import type { SessionProof } from '../session/change-session.js'
 import type { NewSession, SignInOptions } from '../session/create-session.js'
 import type { Session, UserSession } from '../session/session.js'
 import { requireData } from '../session/session-data.js'
@@ -73,11 +74,8 @@ export async function signOut<Data>(state: RequestState<Data>): Promise<void> {
   }
 }
 
-/** The same session under a new token, authenticated now. No cookie is set when the session ended meanwhile. */
-export async function reauthenticate<Data>(
-  state: RequestState<Data>,
-  proof: { readonly methods: readonly string[] },
-): Promise<UserSession<Data>> {
+/** The same session under a new token, proven again. No cookie is set when the session ended meanwhile. */
+export async function reauthenticate<Data>(state: RequestState<Data>, proof: SessionProof): Promise<UserSession<Data>> {
   const found = await requiredSession(state)
   const rotated = await sessionPart(state).sessions.rotate(found, proof)
   return giveCookie(state, rotated.session, rotated.token)

@@ -52,6 +52,28 @@ describe('rotate', () => {
     expect(rotated.session).toMatchObject({ createdAt: session.createdAt, authenticatedAt: session.createdAt + 100 })
   })
 
+  test('a proof from earlier counts from then, and never from later than now', async () => {
+    const { sessions, signIn, platform } = setUp()
+    const { session } = await signIn()
+    platform.advance(100)
+    const authenticatedAt = session.createdAt + 40
+    const { session: rotated } = await sessions.rotate(session, { methods: ['fed'], authenticatedAt })
+    expect(rotated).toMatchObject({ authenticatedAt, methods: ['fed'], lastSeenAt: session.createdAt + 100 })
+    const { session: again } = await sessions.rotate(rotated, { methods: [], authenticatedAt: authenticatedAt + 3600 })
+    expect(again.authenticatedAt).toBe(session.createdAt + 100)
+  })
+
+  test('one older than what the session has changes neither when nor how', async () => {
+    const { sessions, signIn } = setUp()
+    const { session } = await signIn()
+    const { authenticatedAt, methods } = session
+    const older = { methods: ['fed'], authenticatedAt: session.createdAt - 1 }
+    const rotated = await sessions.rotate(session, older)
+    expect(rotated.session).toMatchObject({ authenticatedAt, methods })
+    const broken = { methods: ['fed'], authenticatedAt: Number.NaN }
+    await expect(sessions.rotate(rotated.session, broken)).rejects.toThrow(TypeError)
+  })
+
   test('a session whose token is no longer current is refused', async () => {
     const { sessions, signIn } = setUp()
     const { session } = await signIn()

@@ -6,19 +6,27 @@ import { checkValue, type Session, type SessionValue, type SessionWithToken } fr
 import { judge, storedOf, policyOf, type SessionContext, type StoredSession, viewOf } from './session-context.js'
 import { confirmSession } from './verify-session.js'
 
+/** How a living session is proven again; what `finish` of an OAuth attempt resolves to is one. */
+export interface SessionProof {
+  /** As for a sign-in: RFC 8176 `amr` values. */
+  readonly methods: readonly string[]
+  /** When it was proven, where that was earlier than now: an identity provider may say so; epoch seconds. */
+  readonly authenticatedAt?: number
+}
+
 /** How many older tokens sign-out still accepts. */
 const keptDigests = 3
 /** Each conflict means that somebody else's write succeeded; more of them in a row are not a browser's doing. */
 const mostTries = 20
 
 /**
- * The same session under a new token, authenticated now. Takes the session as the request authenticated it: on a
+ * The same session under a new token, proven again. Takes the session as the request authenticated it: on a
  * conflict it goes on only while the presented token is still the current one, else throws `unauthenticated`.
  */
 export async function rotateSession<Data>(
   context: SessionContext<Data>,
   session: Session<Data>,
-  proof: { readonly methods: readonly string[] },
+  proof: SessionProof,
 ): Promise<SessionWithToken<Data>> {
   const digest = presentedDigest(session)
   let found = storedOf(session)
@@ -29,14 +37,15 @@ export async function rotateSession<Data>(
   }
   for (let tries = 0; tries < mostTries; tries += 1) {
     const now = context.platform.now()
+    const { methods, authenticatedAt = now } = laterProof(found.value, proof)
     const next = mintToken(context.platform, session.id)
     const value = checkValue({
       ...found.value,
       hash: next.digest,
       previous: [digest, ...found.value.previous].slice(0, keptDigests),
-      authenticatedAt: now,
+      authenticatedAt: Math.min(now, authenticatedAt),
       lastSeenAt: now,
-      methods: [...proof.methods],
+      methods: [...methods],
       policy: policyOf(context, found.value),
     })
     const written = await writeRotated(context, found, value)
@@ -47,6 +56,16 @@ export async function rotateSession<Data>(
     found = await confirmSession(context, session, digest)
   }
   throw new AuthError('conflict')
+}
+
+/** When and how: the later proof stands, whole, so that an old session at a provider makes no fresh proof old. */
+export function laterProof<Proof extends Partial<SessionProof>>(
+  { authenticatedAt, methods }: Pick<SessionValue, 'authenticatedAt' | 'methods'>,
+  proof: Proof,
+): Proof | SessionProof {
+  const isOlder =
+    proof.authenticatedAt !== undefined && authenticatedAt !== null && proof.authenticatedAt < authenticatedAt
+  return isOlder ? { authenticatedAt, methods } : proof
 }
 
 // The answer may be lost, not the write: then the older token is dead, and this one opens the session.

@@ -14,7 +14,7 @@ import { inSlices } from '../store/in-slices.js'
 import { createLoginRecords, type LoginAttempt, sessionKind } from '../store/login-records.js'
 import { createRecords, expiredGraceSeconds } from '../store/records.js'
 import { createWatches, keptRecords } from '../store/record-watch.js'
-import { rotateSession, updateSession } from './change-session.js'
+import { rotateSession, type SessionProof, updateSession } from './change-session.js'
 import { createSession, type NewSession } from './create-session.js'
 import { createProviderLogins, type ProviderLogout } from './provider-logins.js'
 import {
@@ -52,8 +52,11 @@ export interface Sessions<Data = null> {
   create(input: NewSession<Data>): Promise<SessionWithToken<Data>>
   /** The session that a token opens, or `null`: one read, and one write per touch interval. */
   verify(token: string): Promise<Session<Data> | null>
-  /** The same session under a new token, as `verify` returned it; `unauthenticated` when its token is no longer current. */
-  rotate(session: Session<Data>, proof: { readonly methods: readonly string[] }): Promise<SessionWithToken<Data>>
+  /**
+   * The same session under a new token, as `verify` returned it; `unauthenticated` when its token is no longer current. A
+   * proof older than the session's own changes neither time nor methods.
+   */
+  rotate(session: Session<Data>, proof: SessionProof): Promise<SessionWithToken<Data>>
   /** Changes the data by one compare-and-swap: `conflict` when it was changed meanwhile, `unauthenticated` when it ended. */
   update(sessionId: string, change: (data: Data) => Data): Promise<Session<Data>>
   /** The living sessions of a user, newest first. */

@@ -19,3 +19,20 @@ test.each([
   expect(session).toMatchObject({ userId: 'ann', data: kept })
   for (const { token } of [user, visit]) expect(await sessions.verify(token)).toBeNull()
 })
+
+test.each([
+  ['the same user keeps what was proven later, and how', 'ann', 100, { at: 0, methods: ['pwd'] }],
+  ['the same user takes a later proof', 'ann', -100, { at: 100, methods: ['fed'] }],
+  ['another user takes nothing of it', 'bob', 100, { at: -100, methods: ['fed'] }],
+])('a sign-in by an older session at a provider, over one of %s', async (_, earlierUser, secondsOlder, proven) => {
+  const platform = testPlatform()
+  const sessions = createSessions({ store: memoryStore({ platform }), platform })
+  const attempt = await sessions.beginLogin(earlierUser)
+  const { session: user } = await sessions.create({ attempt, methods: ['pwd'] })
+  const start = platform.now()
+  platform.advance(300)
+  const federated = { methods: ['fed'], authenticatedAt: start - secondsOlder }
+  const input = { attempt: await sessions.beginLogin('ann'), ...federated }
+  const { session } = await internalsOf(sessions).signInOver(input, { user, anonymous: null })
+  expect(session).toMatchObject({ authenticatedAt: start + proven.at, methods: proven.methods })
+})

@@ -1,5 +1,6 @@
 /** Signing in over what the browser had before: its data is carried over, its earlier sessions end. */
 import { AuthError } from '../errors.js'
+import { laterProof } from './change-session.js'
 import { type NewSession, createSession } from './create-session.js'
 import type { Session, SessionWithToken } from './session.js'
 import { storedOf, type SessionContext, type StoredSession, viewOf } from './session-context.js'
@@ -22,7 +23,9 @@ export async function signInOver<Data>(
 ): Promise<SessionWithToken<Data>> {
   const sameUser = earlier.user?.userId === input.attempt?.userId ? earlier.user : null
   const carried = sameUser ?? earlier.anonymous
-  const created = await createSession(context, carried && context.codec ? { ...input, data: carried.data } : input)
+  // Who connects an identity has signed in already.
+  const proven = sameUser ? { ...input, ...laterProof(sameUser, input) } : input
+  const created = await createSession(context, carried && context.codec ? { ...proven, data: carried.data } : proven)
   const origin = carried && storedOf(carried)
   const session = origin ? await replaceEarlier(context, origin, created.session) : created.session
   for (const other of [earlier.user, earlier.anonymous]) {

@@ -125,7 +125,7 @@ describe('issue', () => {
     ['an attempt that is undefined', { attempt: undefined, clientId: 'app' }],
   ])('takes %s for nobody, not for the client itself', async (_name, grant) => {
     const { tokens } = tokenApp()
-    const nobody = grant as Parameters<typeof tokens.issue>[0]
+    const nobody = grant as object as Parameters<typeof tokens.issue>[0]
     await expect(tokens.issue(nobody)).rejects.toMatchObject({ code: 'unauthenticated' })
     await expect(tokens.issueAccessToken(nobody)).rejects.toMatchObject({ code: 'unauthenticated' })
   })

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type AppProcess, withProvider } from './app-process.ts'
 import type { BreakableStorage } from './app-storage.ts'
-import { openBrowser, signUp } from './browser.ts'
+import { newEmail, newPassword, openBrowser, signUp } from './browser.ts'
 import type { Subject } from './describe-reference-app.ts'
 
 /** Registers the suite of the outage. */
@@ -50,6 +50,14 @@ export function describeOutage({ starter }: Subject): void {
       )
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]))
       expect((await openBrowser(app).post('/auth/sign-in', { email, password })).status).toBe(200)
+    })
+
+    test('a form of the page says when to come back, where there is one', async () => {
+      const form = { email: newEmail(), password: newPassword() }
+      const answer = await whileDown(() => openBrowser(app).request('POST', '/page/sign-in', { form }))
+      // Server Actions of Next have no path of their own.
+      expect([503, 404]).toContain(answer.status)
+      expect(answer.headers.has('retry-after')).toBe(answer.status === 503)
     })
 
     test('a page that asks for nobody is served, and /healthz says so', async () => {

@@ -35,7 +35,9 @@ export function oauthRoutes(parts: OAuthParts): Router {
     .head(noAnswer)
     .get(async (request, response) => {
       try {
-        response.redirect(303, await flow.begin(getAuth(request), { returnTo: request.query['returnTo'] }))
+        const { returnTo, reauthenticate } = request.query
+        const again = reauthenticate === undefined ? {} : { maxAgeSeconds: 0 }
+        response.redirect(303, await flow.begin(getAuth(request), { returnTo, ...again }))
       } catch (error) {
         if (!(error instanceof AuthError) || error instanceof StoreError || error.code === 'csrf_rejected') throw error
         response.redirect(303, `/?error=${error.code}`)

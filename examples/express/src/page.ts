@@ -184,7 +184,7 @@ function signedIn({ user, current, sessions, command, now }: SignedInVisitor): H
       </p>
     </section>
     <div class="cards">
-      ${user.passwordHash !== null && passwordForms(user)}
+      ${user.passwordHash === null ? providerProof : passwordForms(user)}
       <section class="card" aria-labelledby="delete">
         <h2 id="delete">Delete this account</h2>
         <p class="quiet">Removes you and signs out all your devices. It cannot be undone.</p>
@@ -237,6 +237,13 @@ function passwordForms({ email }: User): Html {
     </section>
   `
 }
+
+// The provider may have asked weeks ago: this makes it ask again.
+const providerProof = html`<section class="card" aria-labelledby="confirm">
+  <h2 id="confirm">Confirm that it is you</h2>
+  <p class="quiet">Some things ask for it when you signed in long ago.</p>
+  <a class="button plain" href="/auth/oauth/idp?reauthenticate=yes">Sign in with the identity provider once more</a>
+</section>`
 
 function emailField(value: string): Html {
   return html`<label>

@@ -32,9 +32,11 @@ export function oauthRoutes(parts: OAuthParts): FastifyPluginAsync {
   return async (app) => {
     await takeForms(app, { only: false })
     app.head('/auth/oauth/idp', noAnswer)
-    app.get<{ Querystring: { returnTo?: unknown } }>('/auth/oauth/idp', async (request, reply) => {
+    app.get<{ Querystring: Record<string, unknown> }>('/auth/oauth/idp', async (request, reply) => {
       try {
-        return reply.redirect(await flow.begin(getAuth(request), { returnTo: request.query.returnTo }), 303)
+        const { returnTo, reauthenticate } = request.query
+        const again = reauthenticate === undefined ? {} : { maxAgeSeconds: 0 }
+        return reply.redirect(await flow.begin(getAuth(request), { returnTo, ...again }), 303)
       } catch (error) {
         if (!(error instanceof AuthError) || error instanceof StoreError || error.code === 'csrf_rejected') throw error
         return reply.redirect(`/?error=${error.code}`, 303)

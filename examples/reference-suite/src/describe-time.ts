@@ -65,14 +65,21 @@ function testConnecting({ starter }: Subject): void {
   })
 
   test('who has no password is not asked for one', async () => {
-    const app = await starter.start({ RECENT_AUTH_SECONDS: '1', ...withProvider })
+    const app = await starter.start({ RECENT_AUTH_SECONDS: '3', ...withProvider })
     const browser = openBrowser(app)
-    await signInWithProvider(app, browser, { email: newEmail() })
-    await pause(1100)
+    const email = newEmail()
+    await signInWithProvider(app, browser, { email })
+    await pause(4100)
     expect((await browser.delete('/account')).code).toBe('reauthentication_required')
     const { text } = await browser.get('/?error=reauthentication_required')
     expect(text).toContain('sign in with the identity provider once more')
     expect(text).not.toContain('confirm your password')
+    const again = /href="(\/auth\/oauth\/idp\?reauthenticate[^"]*)"/.exec(text)?.[1] ?? ''
+    const asked = new URL((await browser.get(again)).headers.get('location') ?? '')
+    // Else a session there would do that is weeks old, and that tells its age.
+    expect(asked.searchParams.get('max_age')).toBe('0')
+    await signInWithProvider(app, browser, { email, query: '?reauthenticate=yes' })
+    expect((await browser.delete('/account')).status).toBe(204)
     await app.stop()
   })
 }

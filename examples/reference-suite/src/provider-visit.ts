@@ -33,9 +33,9 @@ export async function visitProvider(app: AppProcess, start: string, visit: Visit
 export async function signInWithProvider(
   app: AppProcess,
   browser: Browser,
-  visit: Visit & { readonly returnTo?: string },
+  visit: Visit & { readonly returnTo?: string; readonly query?: string },
 ): Promise<Answer> {
-  const query = visit.returnTo === undefined ? '' : `?returnTo=${encodeURIComponent(visit.returnTo)}`
+  const { returnTo, query = returnTo === undefined ? '' : `?returnTo=${encodeURIComponent(returnTo)}` } = visit
   const begun = await browser.get(`/auth/oauth/idp${query}`)
   if (begun.status !== 303) throw new Error(`/auth/oauth/idp answered ${begun.status}: ${begun.text}`)
   const back = await visitProvider(app, begun.headers.get('location') ?? '', visit)

@@ -43,7 +43,7 @@ export function SignedIn({ user, current, sessions, command, now }: SignedInProp
         </p>
       </section>
       <div className="cards">
-        {user.passwordHash !== null && <PasswordForms email={user.email} />}
+        {user.passwordHash === null ? <ProviderProof /> : <PasswordForms email={user.email} />}
         <section className="card" aria-labelledby="delete">
           <h2 id="delete">Delete this account</h2>
           <p className="quiet">Removes you and signs out all your devices. It cannot be undone.</p>
@@ -56,6 +56,19 @@ export function SignedIn({ user, current, sessions, command, now }: SignedInProp
         </section>
       </div>
     </>
+  )
+}
+
+/** The provider may have asked weeks ago: this makes it ask again. */
+function ProviderProof() {
+  return (
+    <section className="card" aria-labelledby="confirm">
+      <h2 id="confirm">Confirm that it is you</h2>
+      <p className="quiet">Some things ask for it when you signed in long ago.</p>
+      <a className="button plain" href="/auth/oauth/idp?reauthenticate=yes">
+        Sign in with the identity provider once more
+      </a>
+    </section>
   )
 }
 

@@ -5,8 +5,9 @@ export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = methods({
   HEAD: noAnswer,
   async GET({ auth, app, request }) {
     try {
-      const returnTo = request.nextUrl.searchParams.get('returnTo')
-      return seeOther(await app.services.flow.begin(auth, { returnTo }))
+      const query = request.nextUrl.searchParams
+      const again = query.has('reauthenticate') ? { maxAgeSeconds: 0 } : {}
+      return seeOther(await app.services.flow.begin(auth, { returnTo: query.get('returnTo'), ...again }))
     } catch (error) {
       if (!(error instanceof AuthError) || error instanceof StoreError || error.code === 'csrf_rejected') throw error
       return seeOther(`/?error=${error.code}`)

@@ -1,4 +1,5 @@
 /** Linking while something else goes on: other attempts, other processes, a store that fails. */
+import { type TestPlatform, testPlatform } from '@tessera-auth/testing'
 import { describe, expect, test } from 'vitest'
 import { StoreError } from '../errors.js'
 import { createSessions } from '../session/sessions.js'
@@ -114,6 +115,63 @@ describe('first sign-ins of one identity at once', () => {
     platform.advance(1)
     expect(await identities.resolve(identityOf(), null)).toMatchObject({ userId: 'user-2' })
   })
+})
+
+describe('a store that says nothing once the user is made', () => {
+  const never = (): Promise<never> => new Promise(() => {})
+
+  /** Runs a sign-in by a clock that a pump moves; how many seconds it took to fail. */
+  async function secondsToFail(says: (platform: TestPlatform) => Partial<Store>): Promise<number> {
+    const platform = testPlatform()
+    const made = { since: Infinity }
+    const inner = memoryStore({ platform })
+    const silenced = says(platform)
+    const store: Store = { ...inner }
+    const createUser = async (): Promise<string> => {
+      made.since = platform.monotonic()
+      Object.assign(store, silenced)
+      return 'user-1'
+    }
+    const { identities } = appWith([], { platform, store, createUser })
+    let failed: unknown
+    void identities.resolve(identityOf(), null).catch((error: unknown) => (failed = error))
+    while (failed === undefined) {
+      platform.advance(0.05)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(failed).toBeInstanceOf(StoreError)
+    return (platform.monotonic() - made.since) / 1000
+  }
+
+  test('has failed before the claim ends, so that no other process makes a second one', async () => {
+    expect(await secondsToFail(() => ({ get: never, insert: never, remove: never }))).toBeLessThan(30)
+  })
+
+  test('the login and the link have one time together', async () => {
+    const inner = memoryStore()
+    const seconds = await secondsToFail((platform) => ({
+      get: (...read) => (platform.monotonic() < 10_000 ? never() : inner.get(...read)),
+      insert: never,
+    }))
+    expect(seconds).toBeGreaterThan(15)
+    expect(seconds).toBeLessThan(20)
+  })
+})
+
+test('a link whose answer is lost is told once it is known', async () => {
+  const inner = memoryStore()
+  let lost = 0
+  const store: Store = {
+    ...inner,
+    async insert(entry) {
+      const inserted = await inner.insert(entry)
+      if (entry.kind === 'identity' && lost++ === 0) throw new Error('down')
+      return inserted
+    },
+  }
+  const { identities, events } = appWith([], { store })
+  expect(await identities.resolve(identityOf(), null)).toMatchObject({ userId: 'user-1' })
+  expect(events.map(({ type, userId }) => [type, userId])).toEqual([['identity.linked', 'user-1']])
 })
 
 describe('two sessions that link one identity at once', () => {

@@ -63,6 +63,8 @@ interface Context {
 
 /** How long making a user may take before another attempt of the same identity may try; how often that one looks. */
 const claimSeconds = 30
+/** From then on no try to keep a new user's link begins: the last one, three calls of the store at most, ends with the claim. */
+const settleSeconds = 12
 const pollMilliseconds = 50
 const mostPolls = 100
 
@@ -146,7 +148,7 @@ async function resolve(
     const userId = decision === 'link' ? (evidence.signedIn?.userId ?? evidence.emailOwner?.id) : undefined
     if (userId === undefined) throw new AuthError('link_refused', { nextStep: nextStepOf(evidence) })
     const attempt = await context.logins.begin(userId)
-    if (await link(context, { key, identity, userId })) return attempt
+    if (await link(context, { key, identity, userId, again: false })) return attempt
   }
 }
 
@@ -178,6 +180,7 @@ async function gather(
 async function createAndLink(context: Context, key: string, identity: Identity): Promise<LoginAttempt | null> {
   const { claims, links, platform, options, logins } = context
   const expiresAt = platform.now() + claimSeconds
+  const deadline = platform.monotonic() + settleSeconds * 1000
   const claim = await claims.insert({ key, owner: null, expiresAt, value: true })
   if (!claim) return awaitOther(context, key)
   try {
@@ -185,8 +188,9 @@ async function createAndLink(context: Context, key: string, identity: Identity):
     const userId = await options.createUser(identity)
     checkUserId(userId)
     // A user without a link could never sign in: with an unproven address, not even to link it later.
-    const attempt = await settled(platform, () => logins.begin(userId))
-    return (await settled(platform, () => link(context, { key, identity, userId }))) ? attempt : null
+    const attempt = await settled(platform, deadline, () => logins.begin(userId))
+    const linked = await settled(platform, deadline, (again) => link(context, { key, identity, userId, again }))
+    return linked ? attempt : null
   } finally {
     await claims.remove(key, claim.version)
   }
@@ -201,13 +205,17 @@ async function awaitOther({ claims, links, platform }: Context, key: string): Pr
   throw new AuthError('conflict')
 }
 
+/** Tried again, it finds what it has linked itself where only the answer was lost. */
 async function link(
   { links, emit }: Context,
-  { key, identity, userId }: { key: string; identity: Identity; userId: string },
+  { key, identity, userId, again }: { key: string; identity: Identity; userId: string; again: boolean },
 ): Promise<boolean> {
   const { provider, issuer, subject, email } = identity
   const value: Link = { v: 1, provider, issuer, subject, email }
-  if (!(await links.insert({ key, owner: userId, expiresAt: null, value }))) return false
+  const isLinked =
+    (await links.insert({ key, owner: userId, expiresAt: null, value })) !== null ||
+    (again && (await links.read(key, { fresh: true }))?.owner === userId)
+  if (!isLinked) return false
   emit('identity.linked', { userId })
   return true
 }

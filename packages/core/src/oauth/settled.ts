@@ -2,18 +2,25 @@
 import { StoreError } from '../errors.js'
 import type { Platform } from '../platform.js'
 
-/** Six tries, with some six seconds of pauses between them. */
-const tries = 6
-const pauseMilliseconds = 100
+const firstPauseMilliseconds = 200
+const longestPauseMilliseconds = 1000
 
-/** Runs a write again while the store does not answer, which may have been done all the same. Throws its last error. */
-export async function settled<Result>(platform: Platform, write: () => Promise<Result>): Promise<Result> {
-  for (let tried = 1; ; tried += 1) {
+/**
+ * Runs a write again while the store does not answer, as long as a try begins before the deadline, which is a time of
+ * `monotonic`. The write is told whether it runs again: then it may have been done already. Throws its last error.
+ */
+export async function settled<Result>(
+  platform: Platform,
+  deadline: number,
+  write: (again: boolean) => Promise<Result>,
+): Promise<Result> {
+  for (let tried = 0; ; tried += 1) {
     try {
-      return await write()
+      return await write(tried > 0)
     } catch (error) {
-      if (!(error instanceof StoreError) || tried === tries) throw error
-      await platform.sleep(pauseMilliseconds * 2 ** tried)
+      const pause = Math.min(firstPauseMilliseconds * 2 ** tried, longestPauseMilliseconds)
+      if (!(error instanceof StoreError) || platform.monotonic() + pause >= deadline) throw error
+      await platform.sleep(pause)
     }
   }
 }

@@ -58,6 +58,8 @@ describe('what another process refreshed', () => {
     expect(await first).toBe(token)
     expect(await world.vaultOf().accessToken(id, 'clinic')).toBe(token)
     expect(world.events.filter(({ type }) => type === 'vault.refreshed')).toHaveLength(1)
+    // Of the same grant: revoked, it could take the newer tokens along.
+    expect(world.upstream.revoked.filter((revoked) => revoked.startsWith(id))).toEqual([])
     // The refresh token that came with it stands, too: the next refresh succeeds.
     world.platform.advance(3600)
     expect(await world.vaultOf().accessToken(id, 'clinic')).toContain(`at.${id}.`)

@@ -91,6 +91,9 @@ describe('the lease', () => {
     answer.open()
     const token = await first
     expect(await world.vaultOf().accessToken(id, 'clinic')).toBe(token)
+    // The mark is gone, too: when this token ends, it is refreshed.
+    world.platform.advance(3600)
+    expect(await vault.accessToken(id, 'clinic')).not.toBe(token)
   })
 
   test('a result for a removed connection is discarded and revoked at the provider', async () => {
@@ -148,6 +151,60 @@ describe('the lease', () => {
       expect(world.upstream.refreshes.get(id)).toBe(2)
     },
   )
+
+  test('under a later consent a result whose answer was lost is found again, and not revoked', async () => {
+    const id = newUser()
+    const vault = world.vaultOf()
+    const login = { ...world.tokensOf(id), identity: world.identityOf('ada') }
+    await vault.save(id, login)
+    world.platform.advance(3600)
+    const answer = gate()
+    world.upstream.behaviours.set(id, { after: answer.opened })
+    let lost = 0
+    const replace: Store['replace'] = async (...write) => {
+      const written = await world.store.replace(...write)
+      if (world.upstream.refreshes.get(id) === 1 && lost++ === 0) throw new Error('down')
+      return written
+    }
+    const first = world.vaultOf({ store: { ...world.store, replace } }).accessToken(id, 'clinic')
+    await until(() => world.upstream.refreshes.get(id) === 1)
+    const wider = { accessToken: `at.${id}.wider`, refreshToken: null, expiresAt: world.platform.now() + 3600 }
+    await vault.save(id, { ...login, tokens: { ...login.tokens, ...wider } })
+    answer.open()
+    expect(await first).toBe(wider.accessToken)
+    expect(lost).toBe(1)
+    expect(world.upstream.revoked.filter((token) => token.startsWith(id))).toEqual([])
+    world.platform.advance(3600)
+    expect(await vault.accessToken(id, 'clinic')).toContain(`at.${id}.`)
+  })
+
+  test('a result that the store does not take is given up after six seconds', async () => {
+    const id = newUser()
+    await world.vaultOf().save(id, world.tokensOf(id))
+    world.platform.advance(3600)
+    let lost = 0
+    const waited: number[] = []
+    const platform = {
+      ...world.platform,
+      // Pauses move the clock; what watches for silence does not.
+      async sleep(milliseconds: number) {
+        if (lost > 0 && milliseconds !== 250) {
+          waited.push(milliseconds)
+          world.platform.advance(milliseconds / 1000)
+        }
+        await new Promise((resolve) => setImmediate(resolve))
+      },
+    }
+    const replace: Store['replace'] = (...write) => {
+      if (world.upstream.refreshes.get(id) !== 1) return world.store.replace(...write)
+      lost += 1
+      return Promise.reject(new Error('down'))
+    }
+    const refreshed = world.vaultOf({ store: { ...world.store, replace }, platform }).accessToken(id, 'clinic')
+    await expect(refreshed).rejects.toMatchObject({ code: 'unavailable' })
+    expect(waited.reduce((sum, milliseconds) => sum + milliseconds, 0)).toBe(5400)
+    expect(lost).toBe(waited.length + 1)
+  })
 
   test('a result is written again when the store fails at the write', async () => {
     const id = newUser()

@@ -31,6 +31,8 @@ const pollMilliseconds = 50
 /** Ahead of its end a token is refreshed: this much, and never more than a quarter of its life. */
 const mostAheadSeconds = 30
 const retryAfterSeconds = 5
+/** For this long tries begin to write what the provider has answered. */
+const settleMilliseconds = 6000
 /** Words of providers for a refresh token that is no longer good. */
 const refusals = new Set(['invalid_grant', 'bad_refresh_token', 'invalid_refresh_token', 'token_revoked'])
 
@@ -94,13 +96,15 @@ async function refreshHeld(
     const unbound = dpopKey !== null && answer.tokenType !== 'dpop'
     const next = unbound ? { ...tokens, ...kept } : { ...fresh, ...kept }
     const reason = unbound ? 'token_not_bound' : null
-    const written = await settled(platform, () => keep(context, { held, refreshToken, next, reason }))
+    const written = await settled(platform, deadlineOf(platform), () =>
+      keep(context, { held, refreshToken, next, reason }),
+    )
     if (unbound && written) throw unavailable()
     return written
   } catch (error) {
     if (error instanceof StoreError) throw error
     if (error instanceof OAuthResponseError && refusals.has(error.error)) {
-      return settled(platform, () => markRefused(context, held, refreshToken))
+      return settled(platform, deadlineOf(platform), () => markRefused(context, held, refreshToken))
     }
     await context.vault.write(held, { lease: null })
     throw error instanceof ConfigError ? error : unavailable()
@@ -161,6 +165,10 @@ async function markRefused(context: RefreshContext, held: OpenedRecord, refreshT
 async function discard({ client }: RefreshContext, tokens: ProviderTokens, gone: boolean): Promise<void> {
   if (!gone && client.definition.deviations.revocationEndsGrant) return
   await revokeToken(client, tokens).catch(() => {})
+}
+
+function deadlineOf(platform: Platform): number {
+  return platform.monotonic() + settleMilliseconds
 }
 
 function unavailable(): AuthError {

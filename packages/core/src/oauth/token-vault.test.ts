@@ -254,6 +254,52 @@ describe('save and remove', () => {
     await expect(vault.accessToken(id, 'clinic')).rejects.toMatchObject({ details: { reason: 'not_connected' } })
   })
 
+  test('remove revokes what it has removed, though the answer was lost or the second try found nothing', async () => {
+    for (const answer of [() => Promise.reject(new Error('down')), () => Promise.resolve(false)]) {
+      const id = newUser()
+      const { tokens } = world.tokensOf(id)
+      await world.vaultOf().save(id, { tokens })
+      const remove: Store['remove'] = async (...names) => (await world.store.remove(...names)) && answer()
+      expect(await world.vaultOf({ store: { ...world.store, remove } }).remove(id, 'clinic')).toBe(true)
+      expect(world.upstream.revoked.filter((token) => token === tokens.refreshToken)).toHaveLength(1)
+    }
+  })
+
+  test('a removal that was not done, or of which nothing is known, is unavailable, and nothing is revoked', async () => {
+    const id = newUser()
+    await world.vaultOf().save(id, world.tokensOf(id))
+    let down = false
+    const store: Store = {
+      ...world.store,
+      get: (...key) => (down ? Promise.reject(new Error('down')) : world.store.get(...key)),
+      remove: () => Promise.reject(new Error('down')),
+    }
+    await expect(world.vaultOf({ store }).remove(id, 'clinic')).rejects.toMatchObject({ code: 'unavailable' })
+    const remove: Store['remove'] = async () => {
+      down = true
+      throw new Error('down')
+    }
+    const unknown = world.vaultOf({ store: { ...store, remove } }).remove(id, 'clinic')
+    await expect(unknown).rejects.toMatchObject({ code: 'unavailable' })
+    expect(world.upstream.revoked.filter((token) => token.startsWith(id))).toEqual([])
+    expect(await world.vaultOf().remove(id, 'clinic')).toBe(true)
+  })
+
+  test('remove removes what it cannot read', async () => {
+    const id = newUser()
+    const vault = world.vaultOf()
+    for (const value of ['{', '{"v":2}']) {
+      await vault.save(id, world.tokensOf(id))
+      const [entry] = await world.store.listByOwner('vault', id)
+      if (entry) await world.store.replace({ ...entry, value, version: 'of another version' }, entry.version)
+      expect(await vault.remove(id, 'clinic')).toBe(true)
+      expect(await world.store.listByOwner('vault', id)).toEqual([])
+    }
+    await vault.save(id, world.tokensOf(id))
+    expect(await world.vaultOf({ secrets: [newer] }).remove(id, 'clinic')).toBe(true)
+    expect(world.upstream.revoked.filter((token) => token.startsWith(id))).toEqual([])
+  })
+
   test('remove revokes at the provider, and says false where there was nothing', async () => {
     const id = newUser()
     const vault = world.vaultOf()

@@ -7,6 +7,7 @@ import { type Platform, sha256Text, systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
 import { checkUserId } from '../store/login-records.js'
+import type { Entry } from '../store/store.js'
 import { delegateToken } from './delegation.js'
 import { storeTimeoutSeconds } from './flow-context.js'
 import type { Identity, ProviderTokens } from './identity.js'
@@ -68,7 +69,10 @@ export interface TokenVault {
     provider: string,
     narrow: { readonly scope: string; readonly resource: string },
   ): Promise<DelegatedToken>
-  /** Removes the tokens here first, then revokes them at the provider, where it can be; `false`: there were none. */
+  /**
+   * Removes the tokens here first, then revokes them at the provider, where it can be; `false`: there were none. What cannot
+   * be read here is removed all the same.
+   */
   remove(userId: string, provider: string): Promise<boolean>
 }
 
@@ -217,13 +221,27 @@ async function remove(context: Context, userId: string, provider: string): Promi
   const client = clientOf(context, provider)
   const { vault } = context
   const key = vault.keyOf(userId, provider)
-  for (;;) {
-    const stored = await vault.records.read(key, { fresh: true })
-    if (!stored) return false
-    // The version that was read: what a refresh wrote meanwhile has to be revoked instead.
-    if (!(await vault.records.remove(key, stored.version))) continue
-    const seen = await vault.unseal(stored)
+  for (let tried: Entry | null = null; ;) {
+    const entry = await vault.readRaw(key)
+    const isGone = entry === null || (await removeVersion(vault, entry))
+    const removed = entry ?? tried
+    tried = entry
+    if (!isGone) continue
+    if (removed === null) return false
+    // Also what is gone after a try of ours, whose answer may have been lost: revoking twice is harmless.
+    const seen = await vault.unsealRaw(removed)
     if (seen) await revokeToken(client, seen.tokens).catch(() => {})
     return true
+  }
+}
+
+/** Only the version that was read: what a refresh wrote meanwhile has to be revoked instead. */
+async function removeVersion({ records, readRaw }: VaultRecords, { key, version }: Entry): Promise<boolean> {
+  try {
+    return await records.remove(key, version)
+  } catch (error) {
+    // The answer may be lost, not the write.
+    if ((await readRaw(key).catch(() => undefined)) === null) return true
+    throw error
   }
 }

@@ -4,7 +4,7 @@ import { randomText } from '../internal/opaque-token.js'
 import type { Sealer } from '../internal/sealing.js'
 import { type Platform, sha256Text } from '../platform.js'
 import { createRecords, type Records, type Stored } from '../store/records.js'
-import type { Store } from '../store/store.js'
+import type { Entry, Store } from '../store/store.js'
 import type { ProviderTokens } from './identity.js'
 import { isObject } from './upstream.js'
 
@@ -50,6 +50,10 @@ export interface VaultRecords {
   open(key: string, options?: { readonly fresh?: boolean }): Promise<OpenedRecord | null>
   /** A record with its tokens; `null`: the secrets that are known here do not open it. */
   unseal(stored: Stored<VaultValue>): Promise<OpenedRecord | null>
+  /** The record as it stands, which can be removed even where it cannot be read. Never from a cache. */
+  readRaw(key: string): Promise<Entry | null>
+  /** Such a record with its tokens; `null`: it cannot be read, or unsealed. */
+  unsealRaw(entry: Entry): Promise<OpenedRecord | null>
   /** Replaces tokens, lease and mark of the version seen, in one compare-and-swap. */
   write(seen: OpenedRecord, change: VaultChange): Promise<OpenedRecord | null>
   /** Moves a record to the new secret, once in an hour at most and never below a lease, whose version must stand still. */
@@ -68,12 +72,13 @@ export interface VaultChange {
   readonly reconnect?: boolean
 }
 
+const kind = 'vault'
 const grantBytes = 16
 
 /** Makes the view on a bounded store. */
 export function createVaultRecords(store: Store, platform: Platform, sealer: Sealer): VaultRecords {
   const records = createRecords<VaultValue>(store, platform, {
-    kind: 'vault',
+    kind,
     decode: decodeValue,
     unreadable: 'error',
   })
@@ -117,6 +122,16 @@ export function createVaultRecords(store: Store, platform: Platform, sealer: Sea
       return opened
     },
     unseal,
+    readRaw: (key) => store.get(kind, key, { fresh: true }),
+    async unsealRaw(entry) {
+      let stored: Stored<VaultValue> | null = null
+      try {
+        stored = records.decode(entry)
+      } catch {
+        return null
+      }
+      return stored && unseal(stored)
+    },
     async grantValue(key, { tokens, account }) {
       const { provider, expiresAt } = tokens
       const sealed = await seal(key, tokens)

@@ -97,17 +97,17 @@ export function createRevocations(store: Store, platform: Platform): Revocations
     async revokeClient(clientId, before) {
       const key = keyOf('client', clientId)
       for (;;) {
-        const found = await records.readAny(key, { fresh: true })
-        const value = { v: 1, before: Math.max(before, found?.value.before ?? before) } as const
-        if (found?.expiresAt === null && found.value.before === value.before) return
+        const found = await records.read(key, { fresh: true })
+        if (isRevoked(found?.value, before)) return
+        const value = { v: 1, before } as const
         const written = found
-          ? await records.replace(found, value, null)
+          ? await records.replace(found, value)
           : await records.insert({ key, owner: null, expiresAt: null, value })
         if (written) return
       }
     },
     async clientRevokedUntil(clientId) {
-      return (await records.readAny(keyOf('client', clientId), { fresh: true }))?.value.before ?? null
+      return (await records.read(keyOf('client', clientId), { fresh: true }))?.value.before ?? null
     },
   }
 }

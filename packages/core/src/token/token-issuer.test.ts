@@ -297,6 +297,26 @@ describe('revokeClient', () => {
     await expect(app.tokens.refresh(pair.refresh_token)).rejects.toEqual(invalidGrant)
   })
 
+  test('is not shortened by a process with a slower clock', async () => {
+    const app = tokenApp()
+    const slower = testPlatform({ now: app.platform.now() - 60 })
+    const pair = await app.tokens.issue({ attempt: await app.sessions.beginLogin('user-1'), clientId: 'app' })
+    await app.tokens.revokeClient('app')
+    await tokenApp({ store: app.store, platform: slower, keys: app.keys }).tokens.revokeClient('app')
+    expect(await app.verifier.verify(pair.access_token)).toBe(null)
+    await expect(app.tokens.refresh(pair.refresh_token)).rejects.toEqual(invalidGrant)
+  })
+
+  test('reaches further each time it is called', async () => {
+    const { tokens, sessions, platform } = tokenApp()
+    const attempt = await sessions.beginLogin('user-1')
+    await tokens.revokeClient('app')
+    platform.advance(60)
+    const later = await tokens.issue({ attempt, clientId: 'app' })
+    await tokens.revokeClient('app')
+    await expect(tokens.refresh(later.refresh_token)).rejects.toEqual(invalidGrant)
+  })
+
   test('outlasts every family, also those of an issuer whose families lived longer', async () => {
     const longer = tokenApp({ familySeconds: 90 * day, refreshTokenSeconds: 60 * day })
     const { store, platform, keys, sessions } = longer

@@ -42,7 +42,7 @@ export interface TokenIssuer extends Introspection {
   revoke(token: unknown, options?: { readonly clientId?: string }): Promise<void>
   /** Every token and family of a client issued until now, within the clock skew. One compare-and-swap. */
   revokeClient(clientId: string): Promise<void>
-  /** The living refresh families of a user, newest first. */
+  /** The living refresh families of a user, newest first. Those of a revoked client are among them until they are used. */
   listFamilies(userId: string): Promise<TokenFamily[]>
   /** Ends one family of a user, with its access tokens. `false`: not that user's. */
   endFamily(userId: string, familyId: string): Promise<boolean>

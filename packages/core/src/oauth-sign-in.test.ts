@@ -81,6 +81,13 @@ describe('a sign-in with an ID token that tells auth_time', () => {
     expect((await recent.requireRecentAuth(600)).authenticatedAt).toBe(now - 61)
   })
 
+  test('was not proven later than now, by a provider whose clock is fast', async () => {
+    const browser = appBrowser()
+    const attempt = await beginForged({ claims: { auth_time: systemPlatform.now() + 20 } }, browser)
+    const { authenticatedAt } = await attempt.flow.finish(browser.arrive(attempt.callback()))
+    expect(authenticatedAt).toBeLessThanOrEqual(systemPlatform.now())
+  })
+
   test('nor does it when it proves a session again', async () => {
     const now = systemPlatform.now()
     const { identities, door, sessions } = appOn(memoryStore())

@@ -31,6 +31,13 @@ describe('errorResponse', () => {
     })
   })
 
+  test('a code that only another copy of the library knows comes with its own sentence', () => {
+    const mark = Symbol.for('@tessera-auth/core/AuthError')
+    const error = Object.assign(new Error('Too late.'), { [mark]: true, code: 'too_late', status: 410, details: {} })
+    expect(errorResponse(error)?.status).toBe(410)
+    expect(bodyOf(error)).toEqual({ error: { code: 'too_late', message: 'Too late.' } })
+  })
+
   test('no answer is to be guessed at as another type of content, or kept', () => {
     expect(errorResponse(new AuthError('not_found'))?.headers).toEqual({
       'Content-Type': 'application/json; charset=utf-8',

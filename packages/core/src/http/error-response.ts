@@ -33,11 +33,21 @@ export function errorResponse(error: unknown): ErrorAnswer | null {
 }
 
 // The sentence of the code, not the error's own text: that may tell of the inside.
-function bodyOf({ code, details }: AuthError): unknown {
-  const message = sentenceOf(code)
+function bodyOf(error: AuthError): unknown {
+  const { code, details } = error
+  const message = messageOf(error)
   if (oauthCodes.has(code) || details.form === 'oauth') return { error: code, error_description: message }
   const { presented: _, ...shown } = details
   return { error: { ...shown, code, message } }
+}
+
+// A code that only another copy of this library knows has no sentence here (decision 111): its error brings it along.
+function messageOf({ code, message }: AuthError): string {
+  try {
+    return sentenceOf(code)
+  } catch {
+    return message
+  }
 }
 
 function retryHeader({ code, status, details }: AuthError): Record<string, string> {

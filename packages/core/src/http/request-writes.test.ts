@@ -41,7 +41,7 @@ function setUp() {
   }
   /** So many writes from now on come after somebody else's. */
   const conflict = (times: number): void => void (conflicts = times)
-  return { sessions, bind, during, conflict }
+  return { inner, sessions, bind, during, conflict }
 }
 
 type Auth = RequestAuth<string[]>
@@ -204,6 +204,22 @@ describe('signOut', () => {
     }
     await auth.signOut()
     expect(await sessions.list('ann')).toEqual([])
+  })
+
+  test('ends the sessions of all cookies of its name, whichever of them cannot be', async () => {
+    for (const isFirst of [true, false]) {
+      const { bind, sessions, inner } = setUp()
+      const [one, other] = [bind(), bind()]
+      const { id } = await signIn(one.auth)
+      await signIn(other.auth)
+      const entry = await inner.get('session', id)
+      if (entry) await inner.replace({ ...entry, value: '{"v":2}', version: 'newer' }, entry.version)
+      const cookies = isFirst ? [one.held(), other.held()] : [other.held(), one.held()]
+      const { auth, answer } = bind(cookies.join('; '))
+      await expect(auth.signOut()).rejects.toMatchObject({ code: 'unavailable' })
+      expect(answer.getSetCookie()).toEqual([])
+      expect(await sessions.list('ann')).toEqual([])
+    }
   })
 
   test('keeps the cookie while it cannot end the session', async () => {

@@ -7,6 +7,7 @@ import type { SessionProof } from '../session/change-session.js'
 import type { NewSession, SignInOptions } from '../session/create-session.js'
 import type { Session, UserSession } from '../session/session.js'
 import { requireData } from '../session/session-data.js'
+import { inSlices } from '../store/in-slices.js'
 import type { LoginAttempt } from '../store/login-records.js'
 import { deviceLabel } from './device-label.js'
 import {
@@ -60,7 +61,7 @@ export async function signOut<Data>(state: RequestState<Data>): Promise<void> {
   guard(state, request, false)
   const tokens = cookieValues(request.headers.get('cookie'), jar.session.name)
   if (state.given) tokens.push(state.given)
-  for (const token of tokens) await internals.endByToken(token)
+  await inSlices(state.context.platform, tokens, internals.endByToken)
   // That a look-up failed earlier says nothing about now: the tokens have ended.
   const known = await state.user?.catch(() => null)
   if (known) await sessions.revoke(known.userId, known.id)

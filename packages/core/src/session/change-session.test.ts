@@ -176,6 +176,29 @@ describe('rotate whose answer is lost', () => {
     const down = createSessions({ store: { ...store, replace, get: replace }, platform: testPlatform() })
     await expect(down.rotate(session, { methods: ['otp'] })).rejects.toThrow(StoreError)
   })
+
+  test('is known by a fresh read, and what fails is the write', async () => {
+    const { store } = setUp()
+    const replace: Store['replace'] = async (...given) => {
+      await store.replace(...given)
+      throw new Error('the write')
+    }
+    const get: Store['get'] = (_kind, _key, options) => {
+      throw new Error(options?.fresh ? 'the fresh read' : 'another read')
+    }
+    const healthy = createSessions({ store, platform: testPlatform() })
+    const signIn = async () => healthy.create({ attempt: await healthy.beginLogin('user-1') })
+    const stale = await signIn()
+    const before = await store.get('session', stale.session.id)
+    const cached = (...given: Parameters<Store['get']>) =>
+      given[2]?.fresh ? store.get(...given) : Promise.resolve(before)
+    const sessions = createSessions({ store: { ...store, replace, get: cached }, platform: testPlatform() })
+    const rotated = await sessions.rotate(stale.session, { methods: ['otp'] })
+    expect(await healthy.verify(rotated.token)).toEqual(rotated.session)
+    const down = createSessions({ store: { ...store, replace, get }, platform: testPlatform() })
+    const { session } = await signIn()
+    await expect(down.rotate(session, { methods: [] })).rejects.toMatchObject({ cause: { message: 'the write' } })
+  })
 })
 
 describe('update', () => {

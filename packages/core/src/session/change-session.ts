@@ -1,5 +1,6 @@
 /** Changing a living session: a new token for it, or new data in it. Each is one compare-and-swap. */
-import { AuthError, StoreError } from '../errors.js'
+import { AuthError } from '../errors.js'
+import { isLate } from '../internal/late.js'
 import { mintToken } from '../internal/opaque-token.js'
 import { presentedDigest } from '../store/login-records.js'
 import { checkValue, type Session, type SessionValue, type SessionWithToken } from './session.js'
@@ -68,7 +69,8 @@ export function laterProof<Proof extends Partial<SessionProof>>(
   return isOlder ? { authenticatedAt, methods } : proof
 }
 
-// The answer may be lost, not the write: then the older token is dead, and this one opens the session.
+// The answer may be lost, not the write: then the older token is dead, and this one opens the session. A store that hangs
+// is not asked again.
 async function writeRotated<Data>(
   context: SessionContext<Data>,
   found: StoredSession,
@@ -78,7 +80,7 @@ async function writeRotated<Data>(
   try {
     return await records.replace(found, value, judge(context, value, value.lastSeenAt).expiresAt)
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error
+    if (isLate(error)) throw error
     const after = await records.readAny(found.key, { fresh: true }).catch(() => null)
     if (after?.value.hash === value.hash) return after
     throw error

@@ -1,5 +1,6 @@
 /** Making sessions: anonymous ones, and sign-ins that a "sign out everywhere" in between undoes. */
-import { AuthError, StoreError } from '../errors.js'
+import { AuthError } from '../errors.js'
+import { isLate } from '../internal/late.js'
 import { mintToken } from '../internal/opaque-token.js'
 import { inSlices } from '../store/in-slices.js'
 import type { LoginAttempt, OwnerLogins } from '../store/login-records.js'
@@ -51,9 +52,8 @@ export async function createSession<Data>(
     const named = { sessionId: selector, userId, expiresAt: value.createdAt + value.policy.absolute }
     await context.providerLogins.remember(input.providerLogin, named)
   }
-  const stored = await insertSession(context, { key: selector, owner: userId, expiresAt, value })
+  const stored = await insertSession(context, { key: selector, owner: userId, expiresAt, value }, input)
   if (!stored) throw new Error('A fresh random id was taken: the source of randomness is broken.')
-  if (userId !== null) await admit(context, stored, input)
   context.emit('session.created', { userId, sessionId: selector })
   return { session: viewOf(context, stored, true), token: text }
 }
@@ -77,36 +77,36 @@ function newValue<Data>(context: SessionContext<Data>, input: NewSession<Data>, 
   })
 }
 
-// The answer may be lost, not the write: what was written is taken back, as nobody will ever hold its token.
+// Whatever goes wrong, nobody was given the token yet: the record is taken back, and the error stands. That of an insert
+// may be there too, as its answer may be lost and not the write. A store that hangs is not waited for again.
 async function insertSession<Data>(
-  { records }: SessionContext<Data>,
+  context: SessionContext<Data>,
   record: NewRecord<SessionValue>,
+  input: NewSession<Data>,
 ): Promise<StoredSession | null> {
+  const { key, owner } = record
   try {
-    return await records.insert(record)
+    const stored = await context.records.insert(record)
+    if (stored && owner !== null) await admit(context, stored, input)
+    return stored
   } catch (error) {
-    if (error instanceof StoreError) await records.remove(record.key).catch(() => false)
+    const removing = context.records.remove(key).catch(() => false)
+    if (!isLate(error)) await removing
+    context.emit('session.rejected', { userId: owner, sessionId: key, reason: 'withdrawn' })
     throw error
   }
 }
 
-// Whatever goes wrong from here on, nobody was given the token yet: the record is taken back, and the error stands.
 async function admit<Data>(
   context: SessionContext<Data>,
   stored: StoredSession,
   { attempt, providerLogin }: NewSession<Data>,
 ): Promise<void> {
-  try {
-    const logins = await context.logins.loginsOf(stored.owner ?? '')
-    const overtaken =
-      logins.epoch !== attempt?.epoch || (providerLogin && (await context.providerLogins.wasEnded(providerLogin)))
-    if (overtaken) throw new AuthError('unauthenticated')
-    await endOldest(context, stored, logins)
-  } catch (error) {
-    await context.records.remove(stored.key).catch(() => false)
-    context.emit('session.rejected', { userId: stored.owner, sessionId: stored.key, reason: 'withdrawn' })
-    throw error
-  }
+  const logins = await context.logins.loginsOf(stored.owner ?? '')
+  const overtaken =
+    logins.epoch !== attempt?.epoch || (providerLogin && (await context.providerLogins.wasEnded(providerLogin)))
+  if (overtaken) throw new AuthError('unauthenticated')
+  await endOldest(context, stored, logins)
 }
 
 async function endOldest<Data>(

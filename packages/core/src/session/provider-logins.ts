@@ -1,5 +1,6 @@
 /** Which logins were made at an identity provider, and the marks of its logouts (OpenID Connect Back-Channel Logout 1.0). */
 import { type Platform, sha256Text } from '../platform.js'
+import { inSlices } from '../store/in-slices.js'
 import { createRecords, type Records } from '../store/records.js'
 import type { Store } from '../store/store.js'
 import type { ProviderLogin } from './session.js'
@@ -18,6 +19,7 @@ export interface ProviderLogout {
 
 /** A mark refuses sign-ins that were under way when the logout came; none is under way for longer than this. */
 const markSeconds = 86_400
+const indexKind = 'provider-login'
 
 /** See each method; all may throw `StoreError`. */
 export interface ProviderLogins {
@@ -25,8 +27,8 @@ export interface ProviderLogins {
   remember(login: ProviderLogin, session: NamedSession): Promise<void>
   /** Whether a logout that came meanwhile names this login: fresh reads, after the session was inserted. */
   wasEnded(login: ProviderLogin): Promise<boolean>
-  /** Inserts the mark, then tells the sessions that the logout names. */
-  end(logout: ProviderLogout): Promise<{ sessionId: string; userId: string }[]>
+  /** Inserts the mark, then ends the sessions that the logout names; throws at the end where a record cannot be read. */
+  end(logout: ProviderLogout, endOne: (login: { sessionId: string; userId: string }) => Promise<void>): Promise<void>
 }
 
 /** The session that a login at a provider made here. */
@@ -53,7 +55,7 @@ interface MarkValue {
 /** Makes the index on a bounded store. One record per login and name, so that no two sign-ins write the same one. */
 export function createProviderLogins(store: Store, platform: Platform): ProviderLogins {
   const index: Records<IndexValue> = createRecords(store, platform, {
-    kind: 'provider-login',
+    kind: indexKind,
     decode: decodeIndex,
     unreadable: 'error',
   })
@@ -102,15 +104,18 @@ export function createProviderLogins(store: Store, platform: Platform): Provider
       const ended = sub === null ? null : await marks.read(sub, { fresh: true })
       return ended !== null && (login.issuedAt ?? 0) <= ended.value.issuedAt
     },
-    async end(logout) {
+    async end(logout, endOne) {
       const { sid, sub } = namesOf(logout)
       const name = sid ?? sub
-      if (name === null) return []
+      if (name === null) return
       const issuedAt = logout.issuedAt ?? platform.now()
       await mark(name, issuedAt)
-      const named = (await index.list(name)).map(({ value }) => value)
-      // A logout of the subject that comes late is not about a sign-in that followed it.
-      return sid === null ? named.filter((login) => login.issuedAt <= issuedAt) : named
+      await inSlices(platform, await store.listByOwner(indexKind, name), async (entry) => {
+        if (entry.expiresAt !== null && entry.expiresAt <= platform.now()) return
+        const login = index.decode(entry)?.value
+        // A logout of the subject that comes late is not about a sign-in that followed it.
+        if (login && (sid !== null || login.issuedAt <= issuedAt)) await endOne(login)
+      })
     },
   }
 }

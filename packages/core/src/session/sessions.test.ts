@@ -1,10 +1,11 @@
-import { testPlatform } from '@tessera-auth/testing'
+import { countingStore, testPlatform } from '@tessera-auth/testing'
 import { describe, expect, test, vi } from 'vitest'
 import { ConfigError, StoreError } from '../errors.js'
 import type { AuthEvent } from '../events.js'
 import { memoryStore } from '../store/memory-store.js'
 import { createLoginRecords } from '../store/login-records.js'
 import type { Store } from '../store/store.js'
+import { internalsOf } from './session-internals.js'
 import { createSessions, type SessionsOptions } from './sessions.js'
 
 function setUp(options: Partial<SessionsOptions> = {}) {
@@ -216,14 +217,41 @@ describe('the end of a session', () => {
     expect(await strict.verify(token)).toBeNull()
   })
 
-  test('a session that ended by a shorter policy has ended for good: a refresh does not bring it back', async () => {
-    const { signIn, platform, store } = setUp()
-    const { session, token } = await signIn()
-    const strict = createSessions({ store, platform, idleTimeoutSeconds: 60 })
+  test.each([undefined, { fresh: true }])(
+    'a session that ended by a shorter policy has ended for good: a refresh does not bring it back (%j)',
+    async (how) => {
+      const { signIn, platform, store } = setUp()
+      const { session, token } = await signIn()
+      const strict = createSessions({ store, platform, idleTimeoutSeconds: 60 })
+      platform.advance(61)
+      expect(await internalsOf(strict).lookUp(token, how)).toBeNull()
+      expect(await createLoginRecords(store, platform).use(session.id)).toBe(false)
+      expect(await strict.verify(token)).toBeNull()
+    },
+  )
+
+  test('it is refused where its record cannot be removed, and kept where it was used meanwhile', async () => {
+    const { sessions, signIn, platform, store } = setUp()
+    const { token } = await signIn()
+    const strict = (remove: Store['remove']) =>
+      createSessions({ store: { ...store, remove }, platform, idleTimeoutSeconds: 60 })
+    platform.advance(4000)
+    expect(await strict(() => Promise.reject(new Error('down'))).verify(token)).toBeNull()
+    const used = strict(async (...given) => {
+      await sessions.verify(token)
+      return store.remove(...given)
+    })
+    expect(await used.verify(token)).toBeNull()
+    expect(await sessions.verify(token)).not.toBeNull()
+  })
+
+  test('the refusal of a session that ended by itself costs no write', async () => {
+    const { signIn, platform, store } = setUp({ idleTimeoutSeconds: 60 })
+    const { token } = await signIn()
     platform.advance(61)
-    expect(await strict.verify(token)).toBeNull()
-    expect(await createLoginRecords(store, platform).use(session.id)).toBe(false)
-    expect(await strict.verify(token)).toBeNull()
+    const counted = countingStore(store)
+    expect(await createSessions({ store: counted, platform, idleTimeoutSeconds: 60 }).verify(token)).toBeNull()
+    expect(counted.takeCounts().writes).toBe(0)
   })
 
   test('a stranger’s token with its id ends none', async () => {

@@ -10,7 +10,6 @@ import { createQueue } from '../internal/queue.js'
 import { systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
-import { inSlices } from '../store/in-slices.js'
 import { createLoginRecords, type LoginAttempt, sessionKind } from '../store/login-records.js'
 import { createRecords, expiredGraceSeconds } from '../store/records.js'
 import { createWatches, keptRecords } from '../store/record-watch.js'
@@ -115,14 +114,18 @@ function makeSessions<Data>(context: SessionContext<Data>): Sessions<Data> {
     )
   }
 
-  async function revoke(userId: string, sessionId: string): Promise<boolean> {
+  async function remove(userId: string, sessionId: string): Promise<boolean> {
     if (!idShape.test(sessionId)) return false
     // The record as it is: one that cannot be read here may be alive beside a newer release.
     const found = await context.store.get(sessionKind, sessionId, { fresh: true })
-    if (found?.owner !== userId) return false
-    const ended = await records.remove(sessionId)
-    await logins.endFamilies(userId, [sessionId])
-    if (ended) emit('session.revoked', { userId, sessionId, reason: 'revoked' })
+    if (found?.owner !== userId || !(await records.remove(sessionId))) return false
+    emit('session.revoked', { userId, sessionId, reason: 'revoked' })
+    return true
+  }
+
+  async function revoke(userId: string, sessionId: string): Promise<boolean> {
+    const ended = await remove(userId, sessionId)
+    if (ended) await logins.endFamilies(userId, [sessionId])
     return ended
   }
 
@@ -136,13 +139,16 @@ function makeSessions<Data>(context: SessionContext<Data>): Sessions<Data> {
     revoke,
     revokeAll: (userId, { except } = {}) => logins.endAll(userId, except?.id ?? null),
     async revokeProviderLogin(logout) {
-      const found = await providerLogins.end(logout)
-      let ended = 0
-      await inSlices(platform, found, async ({ userId, sessionId }) => {
-        if (await revoke(userId, sessionId)) ended += 1
+      const users = new Set<string>()
+      const ended: string[] = []
+      await providerLogins.end(logout, async ({ userId, sessionId }) => {
+        if (!(await remove(userId, sessionId))) return
+        users.add(userId)
+        ended.push(sessionId)
       })
+      for (const userId of users) await logins.endFamilies(userId, ended)
       await carriedOut(logout)
-      return ended
+      return ended.length
     },
     onRevoked: (sessionId, callback) => onRevoked(context, sessionId, callback),
     async purge({ limit = purgeLimit } = {}) {

@@ -1,5 +1,6 @@
 import { testPlatform } from '@tessera-auth/testing'
 import { expect, test } from 'vitest'
+import type { AuthEvent } from '../events.js'
 import { memoryStore } from '../store/memory-store.js'
 import { internalsOf } from './session-internals.js'
 import { createSessions } from './sessions.js'
@@ -35,4 +36,23 @@ test.each([
   const input = { attempt: await sessions.beginLogin('ann'), ...federated }
   const { session } = await internalsOf(sessions).signInOver(input, { user, anonymous: null })
   expect(session).toMatchObject({ authenticatedAt: start + proven.at, methods: proven.methods })
+})
+
+test('a sign-in tells of the end of earlier sessions only where it ended them', async () => {
+  const platform = testPlatform()
+  const told: (string | null)[] = []
+  const onEvent = ({ type, reason, sessionId }: AuthEvent): void => {
+    if (type === 'session.revoked') told.push(`${reason} ${sessionId}`)
+  }
+  const sessions = createSessions({ store: memoryStore({ platform }), platform, onEvent })
+  const replaced: string[] = []
+  for (const isGone of [false, true]) {
+    const { session: user } = await sessions.create({ attempt: await sessions.beginLogin('bob') })
+    const { session: anonymous } = await sessions.create({ attempt: null })
+    const earlier = { user, anonymous }
+    if (isGone) await internalsOf(sessions).signInOver({ attempt: await sessions.beginLogin('cid') }, earlier)
+    await internalsOf(sessions).signInOver({ attempt: await sessions.beginLogin('ann') }, earlier)
+    replaced.push(`replaced ${user.id}`, `replaced ${anonymous.id}`)
+  }
+  expect(told.toSorted()).toEqual(replaced.toSorted())
 })

@@ -175,6 +175,21 @@ describe('endAll', () => {
     },
   )
 
+  test('that one removal fails ends all others, the families too, and is left to be finished', async () => {
+    const memory = memoryStore({ platform })
+    const remove: Store['remove'] = async (kind, key) => {
+      if (key === '3') throw new StoreError('down')
+      return memory.remove(kind, key)
+    }
+    const { logins } = open({ ...memory, remove })
+    for (let count = 0; count < 50; count += 1) await insertSession(memory, `${count}`)
+    await insertFamily(memory, 'f', '{}')
+    await expect(logins.endAll('ann', null)).rejects.toThrow(StoreError)
+    expect(await keysOf(memory, sessionKind)).toEqual(['3'])
+    expect(await keysOf(memory, familyKind)).toEqual([])
+    expect((await logins.loginsOf('ann')).pending).toBe(true)
+  })
+
   test('by 25 callers at once ends all, and every one of them returns', async () => {
     const { logins, store, told } = open()
     const elsewhere = open(store)
@@ -218,6 +233,27 @@ describe('endAll', () => {
     }
     expect(killed.told).toEqual([])
   })
+})
+
+test('an ending that was left is finished once by all who come at once, to sign in or to look', async () => {
+  const memory = memoryStore({ platform })
+  const down = failing(memory, 'remove')
+  const killed = open(down.store)
+  const writes: number[] = []
+  for (const callers of [1, 50]) {
+    for (let count = 0; count < 30; count += 1) await insertFamily(memory, `${count}`, '{}')
+    down.fail(true)
+    await expect(killed.logins.endAll('ann', null)).rejects.toThrow(StoreError)
+    down.fail(false)
+    const store = countingStore(memory)
+    const { logins } = open(store)
+    const begun = await Promise.all(Array.from({ length: callers }, () => logins.begin('ann')))
+    writes.push(store.takeCounts().writes)
+    const { epoch, pending } = await logins.loginsOf('ann')
+    expect(pending).toBe(false)
+    expect(new Set(begun.map((attempt) => attempt.epoch))).toEqual(new Set([epoch]))
+  }
+  expect(writes).toEqual([31, 31])
 })
 
 describe('the ending of very many', () => {

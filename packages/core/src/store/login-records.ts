@@ -80,12 +80,6 @@ interface Owner {
   readonly keep: string | null
 }
 
-/** The owner record when no ending was unfinished, and how many sessions ended on the way there. */
-interface Settled {
-  readonly owner: Stored<Owner> | null
-  readonly ended: number
-}
-
 /** What tokens read of a session's value; the rest is carried over unread. */
 interface SessionCore {
   readonly hash: string
@@ -135,19 +129,22 @@ export function createLoginRecords(store: Store, platform: Platform, onEnded: On
   const readOwner = (userId: string): Promise<Stored<Owner> | null> => owners.read(ownerKey(userId), { fresh: true })
   const endings = createSharedEndings()
 
-  async function settle(userId: string): Promise<Settled> {
-    for (let ended = 0; ;) {
+  /** The owner record when no ending is unfinished. */
+  async function settle(userId: string): Promise<Stored<Owner> | null> {
+    for (;;) {
       const owner = await readOwner(userId)
-      if (!owner?.value.pending) return { owner, ended }
-      ended += await finish(userId, owner.value)
+      if (!owner?.value.pending) return owner
+      await endings.run({ userId }, () => finish(userId, owner.value))
     }
   }
 
   async function endAll(userId: string, keep: string | null): Promise<number> {
     for (let ended = 0; ;) {
-      const settled = await settle(userId)
-      ended += settled.ended
-      const { owner } = settled
+      const owner = await readOwner(userId)
+      if (owner?.value.pending) {
+        ended += await finish(userId, owner.value)
+        continue
+      }
       const value: Owner = { v: 1, epoch: randomText(platform, epochBytes), pending: true, keep }
       const written = owner
         ? await owners.replace(owner, value)
@@ -166,12 +163,11 @@ export function createLoginRecords(store: Store, platform: Platform, onEnded: On
       const owner = await readOwner(userId)
       if (!owner?.value.pending || owner.value.epoch !== ending.epoch) return ended
       const others = listed.filter(({ key }) => key !== owner.key && key !== ending.keep)
-      await inSlices(platform, others, async ({ key }) => {
-        if (!(await store.remove(sessionKind, key))) return
+      await inSlices(platform, [...others, ...families], async ({ kind, key }) => {
+        if (!(await store.remove(kind, key)) || kind !== sessionKind) return
         ended += 1
         onEnded(userId, key)
       })
-      await inSlices(platform, families, ({ key }) => store.remove(familyKind, key))
       if (await owners.replace(owner, { ...owner.value, pending: false, keep: null })) return ended
     }
   }
@@ -183,7 +179,7 @@ export function createLoginRecords(store: Store, platform: Platform, onEnded: On
         return Object.freeze({ userId, epoch: null })
       }
       checkUserId(userId)
-      return Object.freeze({ userId, epoch: (await settle(userId)).owner?.value.epoch ?? null })
+      return Object.freeze({ userId, epoch: (await settle(userId))?.value.epoch ?? null })
     },
     async holds({ userId, epoch }) {
       if (userId === null) return false

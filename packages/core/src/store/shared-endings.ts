@@ -11,10 +11,10 @@ export interface SharedEndings {
   run(wanted: WantedEnding, end: () => Promise<number>): Promise<number>
 }
 
-/** Whose logins end, and which session does not. */
+/** Whose logins end, and which session does not; without `keep`: only what another ending left. */
 interface WantedEnding {
   readonly userId: string
-  readonly keep: string | null
+  readonly keep?: string | null
 }
 
 /** Makes what the callers of one process share. */
@@ -24,7 +24,7 @@ export function createSharedEndings(): SharedEndings {
 
   return {
     async run({ userId, keep }, end) {
-      const name = JSON.stringify([userId, keep])
+      const name = JSON.stringify({ userId, keep })
       const joined = waiting.get(name)
       if (joined) return joined.then(() => 0)
       const begin = (): void => {

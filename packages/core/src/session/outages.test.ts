@@ -65,6 +65,15 @@ test('create takes back what a store that hangs may have written, and does not w
   }
 })
 
+test('create tells what failed first, where what it wrote cannot be taken back either', async () => {
+  const { healthy, sessions } = await setUp(() => ({
+    insert: () => Promise.reject(new Error('the insert')),
+    remove: () => Promise.reject(new Error('the removal')),
+  }))
+  const creating = sessions.create({ attempt: await healthy.beginLogin('ann') })
+  await expect(creating).rejects.toMatchObject({ cause: { message: 'the insert' } })
+})
+
 test('update of a session that ended in between is unauthenticated, not a conflict', async () => {
   const { sessions, session } = await setUp((store) => ({
     replace: async ({ kind, key }) => !(await store.remove(kind, key)),

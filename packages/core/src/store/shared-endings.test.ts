@@ -65,6 +65,16 @@ describe('endings that are shared', () => {
     expect(await Promise.all(calls)).toEqual([1, 3, 5, 0])
   })
 
+  test('are not those that only finish what another left, which are shared too', async () => {
+    const endings = createSharedEndings()
+    const ran: string[] = []
+    const calls = ['finish', 'all', 'finish', 'all'].map((what) =>
+      endings.run({ userId: 'ann', ...(what === 'all' ? { keep: null } : {}) }, async () => ran.push(what)),
+    )
+    expect(await Promise.all(calls)).toEqual([1, 2, 0, 0])
+    expect(ran).toEqual(['finish', 'all'])
+  })
+
   test('fail all who share them, and not those who wait', async () => {
     const { call, begun } = open()
     const calls = [call('ann'), call('ann')]

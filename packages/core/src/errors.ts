@@ -59,9 +59,9 @@ export type AuthErrorCode =
  */
 const marks = new Map<object, symbol>()
 
-/** The sentence for people that belongs to a code, whatever an error itself says to logs. */
-export function sentenceOf(code: AuthErrorCode): string {
-  return codes[code][1]
+/** The sentence for people that belongs to a code, whatever an error itself says to logs; `undefined`: no code of this copy. */
+export function sentenceOf(code: string): string | undefined {
+  return Object.hasOwn(codes, code) ? codes[code as AuthErrorCode][1] : undefined
 }
 
 // An app without types may have a code of its own in mind.

@@ -32,22 +32,14 @@ export function errorResponse(error: unknown): ErrorAnswer | null {
   return { status: error.status, headers, body: JSON.stringify(bodyOf(error)) }
 }
 
-// The sentence of the code, not the error's own text: that may tell of the inside.
+// The sentence of the code, not the error's own text, which may tell of the inside. A code that only another copy of this
+// library knows has no sentence here (decision 111): its error brings it along.
 function bodyOf(error: AuthError): unknown {
   const { code, details } = error
-  const message = messageOf(error)
+  const message = sentenceOf(code) ?? error.message
   if (oauthCodes.has(code) || details.form === 'oauth') return { error: code, error_description: message }
   const { presented: _, ...shown } = details
   return { error: { ...shown, code, message } }
-}
-
-// A code that only another copy of this library knows has no sentence here (decision 111): its error brings it along.
-function messageOf({ code, message }: AuthError): string {
-  try {
-    return sentenceOf(code)
-  } catch {
-    return message
-  }
 }
 
 function retryHeader({ code, status, details }: AuthError): Record<string, string> {

@@ -88,6 +88,17 @@ describe('first sign-ins of one identity at once', () => {
     expect(await other).toMatchObject({ userId: 'user-2' })
   })
 
+  test('a claim that cannot be given back hides no error, and spoils no sign-in', async () => {
+    const inner = memoryStore()
+    const remove: Store['remove'] = (kind, ...rest) =>
+      kind === 'identity-claim' ? Promise.reject(new Error('down')) : inner.remove(kind, ...rest)
+    const store = { ...inner, remove }
+    const createUser = () => Promise.reject(new Error('the app’s own'))
+    await expect(appWith([], { store, createUser }).identities.resolve(identityOf(), null)).rejects.toThrow('own')
+    const other = identityOf({ subject: 'bob', email: null })
+    expect(await appWith([], { store }).identities.resolve(other, null)).toMatchObject({ userId: 'user-1' })
+  })
+
   test('a claim that a dead process left beside its link stops nobody', async () => {
     const inner = memoryStore()
     const store: Store = {

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { testPlatform } from '@tessera-auth/testing'
 import type { Store } from '../store/store.js'
 import type { Behaviour } from './fixtures/rotating-provider.js'
 import { gate, newUser, secret, until, useVaultWorld } from './fixtures/vault-world.js'
@@ -283,6 +284,20 @@ describe('save and remove', () => {
     await expect(unknown).rejects.toMatchObject({ code: 'unavailable' })
     expect(world.upstream.revoked.filter((token) => token.startsWith(id))).toEqual([])
     expect(await world.vaultOf().remove(id, 'clinic')).toBe(true)
+  })
+
+  test('a removal that hangs is not looked after', async () => {
+    const id = newUser()
+    await world.vaultOf().save(id, world.tokensOf(id))
+    const get = vi.fn(world.store.get)
+    const remove = vi.fn(() => new Promise<never>(() => {}))
+    const platform = testPlatform()
+    const vault = world.vaultOf({ store: { ...world.store, get, remove }, platform })
+    const removed = expect(vault.remove(id, 'clinic')).rejects
+    await vi.waitFor(() => expect(remove).toHaveBeenCalled())
+    platform.advance(20)
+    await removed.toMatchObject({ code: 'unavailable' })
+    expect(get).toHaveBeenCalledTimes(1)
   })
 
   test('remove removes what it cannot read', async () => {

@@ -1,6 +1,7 @@
 /** Provider tokens, kept: sealed, refreshed once for all processes, used by the server and handed out to nobody by default. */
 import { AuthError, ConfigError } from '../errors.js'
 import { createEmit, type Emit } from '../events.js'
+import { isLate } from '../internal/late.js'
 import { expected, listOf, optionalFunction, requireMethods, seconds } from '../internal/options.js'
 import { createSealer } from '../internal/sealing.js'
 import { type Platform, sha256Text, systemPlatform } from '../platform.js'
@@ -240,6 +241,7 @@ async function removeVersion({ records, readRaw }: VaultRecords, { key, version 
   try {
     return await records.remove(key, version)
   } catch (error) {
+    if (isLate(error)) throw error
     // The answer may be lost, not the write.
     if ((await readRaw(key).catch(() => undefined)) === null) return true
     throw error

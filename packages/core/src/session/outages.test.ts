@@ -41,6 +41,14 @@ test('revoke fails where a refresh family could not be ended, and ends it at the
   expect(await memory.get('refresh-family', 'f')).toBeNull()
 })
 
+test('a removal that was done and told as none ends the refresh families too', async () => {
+  const { memory, sessions, session } = await setUp((store) => ({
+    remove: async (...record) => (await store.remove(...record)) && record[0] !== 'session',
+  }))
+  expect(await sessions.revoke('ann', session.id)).toBe(false)
+  expect(await memory.get('refresh-family', 'f')).toBeNull()
+})
+
 /** What became of a call when the store has taken as long as it may, once. */
 async function whenLate(platform: TestPlatform, call: Promise<unknown>): Promise<unknown> {
   const outcome = call.catch((error: unknown) => error)

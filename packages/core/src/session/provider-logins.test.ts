@@ -12,9 +12,9 @@ function setUp() {
   const platform = testPlatform()
   const store = memoryStore({ platform })
   const sessions = createSessions({ store, platform })
-  const signIn = async (issuedAt?: number, absoluteTimeoutSeconds = 2_592_000) =>
+  const signIn = async (issuedAt?: number, absoluteTimeoutSeconds = 2_592_000, userId = 'ann') =>
     sessions.create({
-      attempt: await sessions.beginLogin('ann'),
+      attempt: await sessions.beginLogin(userId),
       absoluteTimeoutSeconds,
       providerLogin: issuedAt === undefined ? subject : { ...subject, issuedAt },
     })
@@ -93,4 +93,15 @@ test('a logout of many logins lists the refresh families once, and ends those of
   expect(await createSessions({ store: { ...store, listByOwner }, platform }).revokeProviderLogin(subject)).toBe(21)
   expect(listed).toEqual(['provider-login', 'refresh-family'])
   expect(await store.listByOwner('refresh-family', 'ann')).toEqual([])
+})
+
+test('a logout of a subject whom two users connected ends the logins and families of both', async () => {
+  const { store, sessions, signIn } = setUp()
+  for (const owner of ['ann', 'bob']) {
+    const { session } = await signIn(undefined, undefined, owner)
+    const value = JSON.stringify({ sessionId: session.id })
+    await store.insert({ kind: 'refresh-family', key: owner, owner, value, version: '1', expiresAt: null })
+  }
+  expect(await sessions.revokeProviderLogin(subject)).toBe(2)
+  for (const owner of ['ann', 'bob']) expect(await store.listByOwner('refresh-family', owner)).toEqual([])
 })

@@ -10,6 +10,7 @@ import { createQueue } from '../internal/queue.js'
 import { systemPlatform } from '../platform.js'
 import type { Shared } from '../shared.js'
 import { boundedStore } from '../store/bounded-store.js'
+import { inSlices } from '../store/in-slices.js'
 import { createLoginRecords, type LoginAttempt, sessionKind } from '../store/login-records.js'
 import { createRecords, expiredGraceSeconds } from '../store/records.js'
 import { createWatches, keptRecords } from '../store/record-watch.js'
@@ -114,19 +115,21 @@ function makeSessions<Data>(context: SessionContext<Data>): Sessions<Data> {
     )
   }
 
-  async function remove(userId: string, sessionId: string): Promise<boolean> {
-    if (!idShape.test(sessionId)) return false
+  /** Whether this call ended it; `null`: it is not that user's, or gone. */
+  async function remove(userId: string, sessionId: string): Promise<boolean | null> {
+    if (!idShape.test(sessionId)) return null
     // The record as it is: one that cannot be read here may be alive beside a newer release.
     const found = await context.store.get(sessionKind, sessionId, { fresh: true })
-    if (found?.owner !== userId || !(await records.remove(sessionId))) return false
+    if (found?.owner !== userId) return null
+    if (!(await records.remove(sessionId))) return false
     emit('session.revoked', { userId, sessionId, reason: 'revoked' })
     return true
   }
 
   async function revoke(userId: string, sessionId: string): Promise<boolean> {
     const ended = await remove(userId, sessionId)
-    if (ended) await logins.endFamilies(userId, [sessionId])
-    return ended
+    if (ended !== null) await logins.endFamilies(userId, [sessionId])
+    return ended === true
   }
 
   const sessions: Sessions<Data> = {
@@ -140,15 +143,18 @@ function makeSessions<Data>(context: SessionContext<Data>): Sessions<Data> {
     revokeAll: (userId, { except } = {}) => logins.endAll(userId, except?.id ?? null),
     async revokeProviderLogin(logout) {
       const users = new Set<string>()
-      const ended: string[] = []
+      const gone: string[] = []
+      let count = 0
       await providerLogins.end(logout, async ({ userId, sessionId }) => {
-        if (!(await remove(userId, sessionId))) return
+        const ended = await remove(userId, sessionId)
+        if (ended === null) return
+        if (ended) count += 1
         users.add(userId)
-        ended.push(sessionId)
+        gone.push(sessionId)
       })
-      for (const userId of users) await logins.endFamilies(userId, ended)
+      await inSlices(platform, [...users], (userId) => logins.endFamilies(userId, gone))
       await carriedOut(logout)
-      return ended.length
+      return count
     },
     onRevoked: (sessionId, callback) => onRevoked(context, sessionId, callback),
     async purge({ limit = purgeLimit } = {}) {

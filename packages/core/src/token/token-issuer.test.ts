@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { testPlatform } from '@tessera-auth/testing'
 import { familyKind } from '../store/login-records.js'
 import { memoryStore } from '../store/memory-store.js'
@@ -135,6 +135,17 @@ describe('issue', () => {
     const { access_token: token } = await tokens.issueAccessToken({ scope: 'orders:read' })
     const claims = await verifier.verify(token)
     expect(claims).toMatchObject({ scope: 'orders:read', sub: claims?.iss, client_id: claims?.iss })
+  })
+
+  test('waits for a store that hangs once', async () => {
+    const { store, platform, signIn } = tokenApp()
+    const { session } = await signIn()
+    const hangs = vi.fn(() => new Promise<never>(() => {}))
+    const { tokens } = tokenApp({ store: { ...store, insert: hangs, remove: hangs }, platform })
+    const issued = expect(tokens.issue({ session })).rejects.toMatchObject({ code: 'unavailable' })
+    await vi.waitFor(() => expect(hangs).toHaveBeenCalled())
+    platform.advance(6)
+    await issued
   })
 
   test('gives a client itself no refresh token', async () => {

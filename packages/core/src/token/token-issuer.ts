@@ -1,5 +1,6 @@
 /** Issues, refreshes and revokes tokens. */
 import { AuthError } from '../errors.js'
+import { isLate } from '../internal/late.js'
 import { requireText } from '../internal/options.js'
 import { createLoginRecords, presentedDigest } from '../store/login-records.js'
 import { isScope, isWithinScope } from './access-token.js'
@@ -98,7 +99,8 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
       throw new AuthError('unauthenticated')
     } catch (error) {
       // Whatever went wrong, nobody was given the token yet: the record is taken back, and the error stands.
-      await families.remove(key).catch(() => false)
+      const removing = families.remove(key).catch(() => false)
+      if (!isLate(error)) await removing
       throw error
     }
   }

@@ -12,6 +12,19 @@ function countedReads(store: Store): { readonly store: Store; reads(): number } 
   return { store: { ...store, get: (...read) => ((count += 1), store.get(...read)) }, reads: () => count }
 }
 
+/** A user whose token has ended, and a refresh that waits for the provider's answer. */
+async function refreshUnderWay() {
+  const id = newUser()
+  const vault = world.vaultOf()
+  await vault.save(id, world.tokensOf(id))
+  world.platform.advance(3600)
+  const answer = gate()
+  world.upstream.behaviours.set(id, { after: answer.opened })
+  const first = vault.accessToken(id, 'clinic')
+  await until(() => world.upstream.refreshes.get(id) === 1)
+  return { id, vault, answer, first }
+}
+
 describe('a grant that is bound to a key (RFC 9449)', () => {
   test('an answer that is not bound is unavailable, and the refresh token that came with it is kept with its key', async () => {
     const id = newUser()
@@ -74,14 +87,7 @@ describe('the lease', () => {
   })
 
   test('a late result is written over the mark of a refresh that was refused meanwhile', async () => {
-    const id = newUser()
-    const vault = world.vaultOf()
-    await vault.save(id, world.tokensOf(id))
-    world.platform.advance(3600)
-    const answer = gate()
-    world.upstream.behaviours.set(id, { after: answer.opened })
-    const first = vault.accessToken(id, 'clinic')
-    await until(() => world.upstream.refreshes.get(id) === 1)
+    const { id, vault, answer, first } = await refreshUnderWay()
     const { reads, store: watched } = countedReads(world.store)
     const refused = world.vaultOf({ store: watched }).accessToken(id, 'clinic')
     const other = refused.catch((error: unknown) => error)
@@ -97,30 +103,17 @@ describe('the lease', () => {
   })
 
   test('a result for a removed connection is discarded and revoked at the provider', async () => {
-    const id = newUser()
-    const vault = world.vaultOf()
-    await vault.save(id, world.tokensOf(id))
-    world.platform.advance(3600)
-    const answer = gate()
-    world.upstream.behaviours.set(id, { after: answer.opened })
-    const first = vault.accessToken(id, 'clinic').catch((error: unknown) => error)
-    await until(() => world.upstream.refreshes.get(id) === 1)
+    const { id, vault, answer, first } = await refreshUnderWay()
+    const outcome = first.catch((error: unknown) => error)
     expect(await vault.remove(id, 'clinic')).toBe(true)
     world.upstream.revoked.length = 0
     answer.open()
-    expect(await first).toMatchObject({ code: 'reconnect_required', details: { reason: 'not_connected' } })
+    expect(await outcome).toMatchObject({ code: 'reconnect_required', details: { reason: 'not_connected' } })
     expect(world.upstream.revoked).toEqual([expect.stringContaining(`${id}.`)])
   })
 
   test('a connection made meanwhile wins over the refresh of the earlier one', async () => {
-    const id = newUser()
-    const vault = world.vaultOf()
-    await vault.save(id, world.tokensOf(id))
-    world.platform.advance(3600)
-    const answer = gate()
-    world.upstream.behaviours.set(id, { after: answer.opened })
-    const first = vault.accessToken(id, 'clinic')
-    await until(() => world.upstream.refreshes.get(id) === 1)
+    const { id, vault, answer, first } = await refreshUnderWay()
     await vault.save(id, world.tokensOf(id, { accessToken: `at.${id}.second` }))
     answer.open()
     expect(await first).toBe(`at.${id}.second`)

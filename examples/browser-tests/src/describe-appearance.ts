@@ -65,15 +65,16 @@ export function describeAppearance({ open, origin }: Subject): void {
       }
     })
 
+    // Next sends a title after the page that it belongs to.
     test('has a title of its own, without script too', async () => {
       for (const javaScriptEnabled of [true, false]) {
         const { page } = await open({ javaScriptEnabled })
         await page.goto(origin())
-        expect(await page.title()).toBe('Sign in · Tessera example')
+        await expect.poll(() => page.title()).toBe('Sign in · Tessera example')
         await signUp(page, origin())
-        expect(await page.title()).toBe('Your account · Tessera example')
+        await expect.poll(() => page.title()).toBe('Your account · Tessera example')
         await page.goto(`${origin()}/nowhere`)
-        expect(await page.title()).toBe('Not found · Tessera example')
+        await expect.poll(() => page.title()).toBe('Not found · Tessera example')
       }
     })
 

@@ -185,6 +185,10 @@ function credentialOf(client: ClientOptions, placement: 'basic' | 'post' | 'disc
     if (typeof privateKey?.d !== 'string') throw expected('privateKey', 'a private JWK', privateKey)
     return { method: 'private_key_jwt', key: privateKey }
   }
+  // A variable that is not set makes no public client: that would show only when somebody comes back to sign in.
+  if (clientSecret === undefined && 'clientSecret' in client) {
+    throw new ConfigError('clientSecret: expected a text, received undefined; a public client leaves it out')
+  }
   if (clientSecret === undefined) return { method: 'none' }
   return { method: 'secret', secret: requireText('clientSecret', clientSecret), placement }
 }

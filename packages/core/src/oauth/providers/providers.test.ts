@@ -5,7 +5,7 @@ import { appBrowser } from '../fixtures/app-browser.js'
 import { type RecordedLogin, recordedLogins } from '../fixtures/recorded-logins.js'
 import { jwks, recordedNetwork, type RecordedNetwork } from '../fixtures/recorded-provider.js'
 import { apple, facebook, github, google, linkedin, microsoft, oidc, spotify } from '../index.js'
-import { definitionOf, type Provider } from '../provider.js'
+import { type ClientOptions, definitionOf, type Provider } from '../provider.js'
 
 const secrets = ['a secret for tests only, which has 32 characters or more']
 const client = { clientId: 'client-1', clientSecret: 'for tests' }
@@ -168,6 +168,11 @@ describe('deviations', () => {
   test('Apple: a key of another kind is a ConfigError', () => {
     const options = { clientId: 'c', teamId: 't', keyId: 'k', privateKey: { kty: 'RSA', d: 'x' } }
     expect(() => apple(options)).toThrow(/privateKey: expected/)
+  })
+
+  test('a secret that is undefined makes no public client, but a ConfigError', () => {
+    const options = { clientId: 'c', clientSecret: undefined } as unknown as ClientOptions
+    for (const make of [github, google]) expect(() => make(options)).toThrow(/^clientSecret: expected a text/)
   })
 
   test('GitHub: an error that arrives with status 200 is the error', async () => {
